@@ -70,3 +70,15 @@ type SolveError struct {
 
 func (e *SolveError) Error() string { return fmt.Sprintf("at time %g: %v", e.T, e.Err) }
 func (e *SolveError) Unwrap() error { return e.Err }
+
+// Add adds the counts of another solution.
+func (s *Stats) Add(o Stats) {
+	s.Steps += o.Steps
+	s.Rejected += o.Rejected
+	s.Evaluations += o.Evaluations
+	s.Jacobians += o.Jacobians
+	s.Factorisations += o.Factorisations
+	s.Solves += o.Solves
+	s.Stops += o.Stops
+	s.DensePivots += o.DensePivots
+}
