@@ -1,19 +1,21 @@
 package kinetics
 
-import "math"
-
 // instr is one operation of a tape: reg[dst] = op(reg[a], reg[b]).
-type instr struct {
-	op        op
-	dst, a, b int32
+type instr struct{ dst, a, b int32 }
+
+// block is a run of independent operations of one kind, so that the tape
+// branches once a block and not once an operation.
+type block struct {
+	op   op
+	code []instr
 }
 
 // tape computes some nodes of the graph. Registers begin with constants,
 // parameters and inputs, which change only between stops, then time and
 // states.
 type tape struct {
-	code []instr
-	out  []int32
+	blocks []block
+	out    []int32
 }
 
 // System is a compiled model, safe for concurrent use; each run needs its own
@@ -59,7 +61,7 @@ func Compile(m *Model) *System {
 	s.jac = c.tape(jac)
 	s.ft = c.tape(ft)
 	s.outs = c.tape(outs)
-	s.pre.code = c.pre
+	s.pre.blocks = c.blocks(c.pre)
 	s.nReg = c.next
 	return s
 }
@@ -72,7 +74,7 @@ type compiler struct {
 	reg    map[int]int32
 	fixed  map[int]bool
 	next   int32
-	pre    []instr
+	pre    []int
 	preHas map[int]bool
 }
 
@@ -116,6 +118,7 @@ func isUnary(o op) bool { return o == opNeg || o == opExp || o == opLog || o == 
 // tape lists the operations for the given nodes in order.
 func (c *compiler) tape(ids []int) tape {
 	var t tape
+	var todo []int
 	have := map[int]bool{}
 	var visit func(id int)
 	visit = func(id int) {
@@ -125,23 +128,68 @@ func (c *compiler) tape(ids []int) tape {
 		}
 		have[id] = true
 		visit(n.a)
-		b := n.a
 		if !isUnary(n.op) {
 			visit(n.b)
-			b = n.b
 		}
-		in := instr{n.op, c.reg[id], c.reg[n.a], c.reg[b]}
 		if c.fixed[id] {
-			c.pre, c.preHas[id] = append(c.pre, in), true
+			c.pre, c.preHas[id] = append(c.pre, id), true
 		} else {
-			t.code = append(t.code, in)
+			todo = append(todo, id)
 		}
 	}
 	for _, id := range ids {
 		visit(id)
 		t.out = append(t.out, c.reg[id])
 	}
+	t.blocks = c.blocks(todo)
 	return t
+}
+
+// blocks orders operations so that those of one kind that are ready together
+// stand together; of several kinds the one with most ready operations goes
+// first.
+func (c *compiler) blocks(todo []int) (out []block) {
+	waiting := map[int]bool{}
+	for _, id := range todo {
+		waiting[id] = true
+	}
+	ready := func(id int) bool {
+		n := c.g.nodes[id]
+		return !waiting[n.a] && (isUnary(n.op) || !waiting[n.b])
+	}
+	for len(todo) > 0 {
+		var count [opStep + 1]int
+		best := op(0)
+		for _, id := range todo {
+			if ready(id) {
+				o := c.g.nodes[id].op
+				if count[o]++; count[o] > count[best] {
+					best = o
+				}
+			}
+		}
+		var now, later []int
+		for _, id := range todo {
+			if c.g.nodes[id].op == best && ready(id) {
+				now = append(now, id)
+			} else {
+				later = append(later, id)
+			}
+		}
+		bl := block{op: best}
+		for _, id := range now {
+			n := c.g.nodes[id]
+			b := n.a
+			if !isUnary(n.op) {
+				b = n.b
+			}
+			bl.code = append(bl.code, instr{c.reg[id], c.reg[n.a], c.reg[b]})
+			delete(waiting, id)
+		}
+		out = append(out, bl)
+		todo = later
+	}
+	return out
 }
 
 // Instance holds the registers of one run. It is not safe for concurrent use.
@@ -161,13 +209,13 @@ func (s *System) NewInstance() *Instance {
 // SetParams sets every parameter.
 func (in *Instance) SetParams(p []float64) {
 	copy(in.reg[in.s.pAt:in.s.iAt], p)
-	run(in.s.pre.code, in.reg)
+	run(in.s.pre.blocks, in.reg)
 }
 
 // SetInput sets one input.
 func (in *Instance) SetInput(i int, v float64) {
 	in.reg[in.s.iAt+int32(i)] = v
-	run(in.s.pre.code, in.reg)
+	run(in.s.pre.blocks, in.reg)
 }
 
 func (in *Instance) load(t float64, y []float64) {
@@ -177,7 +225,7 @@ func (in *Instance) load(t float64, y []float64) {
 
 func (in *Instance) eval(tp *tape, t float64, y, out []float64) {
 	in.load(t, y)
-	run(tp.code, in.reg)
+	run(tp.blocks, in.reg)
 	for i, r := range tp.out {
 		out[i] = in.reg[r]
 	}
@@ -195,40 +243,30 @@ func (in *Instance) Ft(t float64, y, v []float64) { in.eval(&in.s.ft, t, y, v) }
 // Outputs writes the outputs and, behind them, the fluxes.
 func (in *Instance) Outputs(t float64, y, v []float64) { in.eval(&in.s.outs, t, y, v) }
 
-func run(code []instr, r []float64) {
-	for i := range code {
-		c := &code[i]
-		a, b := r[c.a], r[c.b]
-		var v float64
-		switch c.op {
+func run(blocks []block, r []float64) {
+	for i := range blocks {
+		code := blocks[i].code
+		switch blocks[i].op {
 		case opAdd:
-			v = a + b
+			for _, c := range code {
+				r[c.dst] = r[c.a] + r[c.b]
+			}
 		case opSub:
-			v = a - b
+			for _, c := range code {
+				r[c.dst] = r[c.a] - r[c.b]
+			}
 		case opMul:
-			v = a * b
+			for _, c := range code {
+				r[c.dst] = r[c.a] * r[c.b]
+			}
 		case opDiv:
-			v = a / b
-		case opNeg:
-			v = -a
-		case opPow:
-			v = math.Pow(a, b)
-		case opExp:
-			v = math.Exp(a)
-		case opLog:
-			v = math.Log(a)
-		case opSqrt:
-			v = math.Sqrt(a)
-		case opMax:
-			v = math.Max(a, b)
-		case opMin:
-			v = math.Min(a, b)
-		case opStep:
-			v = 0
-			if a >= b {
-				v = 1
+			for _, c := range code {
+				r[c.dst] = r[c.a] / r[c.b]
+			}
+		default:
+			for _, c := range code {
+				r[c.dst] = apply(blocks[i].op, r[c.a], r[c.b])
 			}
 		}
-		r[c.dst] = v
 	}
 }
