@@ -283,3 +283,41 @@ func (m *Model) Initial() []float64 {
 	}
 	return v
 }
+
+// DependsOn returns the parameters that an output depends on, through the
+// states and their rates, in the order of the model text.
+func (m *Model) DependsOn(output string) []int {
+	seen := make([]bool, len(m.g.nodes))
+	used := make([]bool, len(m.Params))
+	var visit func(id int)
+	visit = func(id int) {
+		if seen[id] {
+			return
+		}
+		seen[id] = true
+		switch n := m.g.nodes[id]; n.op {
+		case opConst, opInput, opTime:
+		case opParam:
+			used[n.a] = true
+		case opState:
+			visit(m.deriv[n.a])
+		default:
+			visit(n.a)
+			if !isUnary(n.op) {
+				visit(n.b)
+			}
+		}
+	}
+	for _, o := range m.Outputs {
+		if o.Name == output {
+			visit(o.expr)
+		}
+	}
+	var out []int
+	for i, u := range used {
+		if u {
+			out = append(out, i)
+		}
+	}
+	return out
+}

@@ -331,15 +331,16 @@ func (f *Fit) root(j int, sign, a, fa, b, fb float64, drop func(float64) (float6
 }
 
 // PredictionInterval is the range of the true effect in a new cohort and
-// outcome at covariates x (Higgins, Thompson & Spiegelhalter 2009,
-// 10.1111/j.1467-985X.2008.00552.x, eq. 12), t with Clusters - p - 1 degrees of
-// freedom, at least 1. Information must have been called.
-func (f *Fit) PredictionInterval(x []float64, level float64) (low, high float64) {
-	m, v := f.At(x)
+// outcome: the confidence interval [low, high] of the mean m widened by the
+// spread between effects, t with Clusters - p - 1 degrees of freedom (at least
+// 1) as in Higgins, Thompson & Spiegelhalter (2009,
+// 10.1111/j.1467-985X.2008.00552.x), on each side of the mean. It is never
+// narrower than the confidence interval.
+func (f *Fit) PredictionInterval(m, low, high, level float64) (predLow, predHigh float64) {
 	df := math.Max(1, float64(f.Clusters-f.pr.p-1))
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(0.5 + level/2)
-	h := t * math.Sqrt(v+f.TauB*f.TauB+f.TauW*f.TauW)
-	return m - h, m + h
+	spread := t * math.Hypot(f.TauB, f.TauW)
+	return m - math.Hypot(m-low, spread), m + math.Hypot(high-m, spread)
 }
 
 // At is the fitted effect at covariates x and the variance of its estimate.

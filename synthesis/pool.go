@@ -143,7 +143,7 @@ func estimate(rows []Row, omega, level float64) (*Estimate, *Fit, error) {
 	if e.Low, e.High, err = f.ProfileCI(0, level); err != nil {
 		return nil, nil, err
 	}
-	e.PredLow, e.PredHigh = f.PredictionInterval([]float64{1}, level)
+	e.PredLow, e.PredHigh = f.PredictionInterval(e.Value, e.Low, e.High, level)
 	return e, f, nil
 }
 

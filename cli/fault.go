@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"errors"
+
+	"github.com/myoaxis/myoaxis/doseresponse"
+	"github.com/myoaxis/myoaxis/evidence"
+	"github.com/myoaxis/myoaxis/ode"
+	"github.com/myoaxis/myoaxis/synthesis"
+	"github.com/myoaxis/myoaxis/training"
+)
+
+// Exit codes.
+const (
+	ExitOK          = 0
+	ExitData        = 1 // the data has errors
+	ExitUsage       = 2
+	ExitNumerical   = 3
+	ExitUnsupported = 4
+	ExitIO          = 5
+)
+
+// Fault is an error with its exit code and a hint. Quiet faults have been
+// printed already.
+type Fault struct {
+	Code  int
+	Err   error
+	Hint  string
+	Quiet bool
+}
+
+func (f *Fault) Error() string { return f.Err.Error() }
+func (f *Fault) Unwrap() error { return f.Err }
+
+func usage(err error, hint string) error { return &Fault{Code: ExitUsage, Err: err, Hint: hint} }
+
+// classify gives every error of the packages its exit code.
+func classify(err error) *Fault {
+	var f *Fault
+	var load *evidence.LoadError
+	var syntax *training.SyntaxError
+	var solve *ode.SolveError
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.As(err, &load):
+		return &Fault{Code: ExitData, Err: err, Hint: "myoaxis evidence check lists all of them"}
+	case errors.As(err, &syntax):
+		return &Fault{Code: ExitUsage, Err: err}
+	case errors.As(err, &solve), errors.Is(err, synthesis.ErrNotConverged):
+		return &Fault{Code: ExitNumerical, Err: err, Hint: "please report this with the command and the seed"}
+	case errors.Is(err, doseresponse.ErrTooFewDoses), errors.Is(err, synthesis.ErrNoRows):
+		return &Fault{Code: ExitUnsupported, Err: err, Hint: "choose another dose or domain; myoaxis pool shows what each holds"}
+	}
+	return &Fault{Code: ExitUsage, Err: err, Hint: "myoaxis --help shows the commands"}
+}

@@ -1,0 +1,87 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/myoaxis/myoaxis/figure"
+)
+
+// answer is the summary in plain words, from the numbers of the content.
+func answer(c *Content) []string {
+	var out []string
+	o := c.Overall
+	if o.All == nil {
+		return []string{"No result in this evidence can be pooled."}
+	}
+	out = append(out, fmt.Sprintf("Across all cognitive domains, %d results from %d cohorts of older adults put the effect of resistance training at %s SD (95%% interval %s to %s); the true effect in a new trial may lie between %s and %s.",
+		o.All.Rows, o.All.Cohorts, num(o.All.Estimate), num(o.All.CILow), num(o.All.CIHigh), num(o.All.PILow), num(o.All.PIHigh)))
+	if o.NumericOnly != nil {
+		out = append(out, fmt.Sprintf("Only %d of %d studies print a number. Dropping the others would have given %s SD (%s to %s).", o.NumericStud, o.Flow.Studies, num(o.NumericOnly.Estimate), num(o.NumericOnly.CILow), num(o.NumericOnly.CIHigh)))
+	}
+	if best, at := bestOmega(o); at != nil {
+		out = append(out, fmt.Sprintf("That figure trusts abstracts to mention every outcome. The data fit best if a non-significant outcome is mentioned with probability %s; the effect is then %s SD (%s to %s).", num(best), num(at.Estimate), num(at.CILow), num(at.CIHigh)))
+	}
+	var clear, open []string
+	for _, d := range c.Domains {
+		if d.All == nil {
+			continue
+		}
+		text := fmt.Sprintf("%s %s (%s to %s)", Words(d.Domain), num(d.All.Estimate), num(d.All.CILow), num(d.All.CIHigh))
+		if float64(d.All.CILow) > 0 {
+			clear = append(clear, text)
+		} else {
+			open = append(open, text)
+		}
+	}
+	if len(clear) > 0 {
+		out = append(out, "The interval excludes no effect for: "+strings.Join(clear, "; ")+".")
+	}
+	if len(open) > 0 {
+		out = append(out, "It does not for: "+strings.Join(open, "; ")+".")
+	}
+	out = append(out, doseAnswer(c)...)
+	if e := c.Example; e != nil && len(e.Domains) > 0 {
+		g := e.Domains[len(e.Domains)-1]
+		out = append(out, fmt.Sprintf("Through the muscle–brain axis, the example programme moves global cognition by %s SD (95%% of virtual persons %s to %s) — %s.", num(g.Gain.Median), num(g.Gain.Q025), num(g.Gain.Q975), e.Label))
+	}
+	return out
+}
+
+func num(n Num) string { return figure.Num(float64(n)) }
+
+// bestOmega is the probability of mention with the highest profile likelihood.
+func bestOmega(p PoolView) (Num, *OmegaPoint) {
+	var at *OmegaPoint
+	for i := range p.Omega {
+		if at == nil || p.Omega[i].RelLogLik > at.RelLogLik {
+			at = &p.Omega[i]
+		}
+	}
+	if at == nil || at.Omega == 1 {
+		return 1, nil
+	}
+	return at.Omega, at
+}
+
+func doseAnswer(c *Content) (out []string) {
+	for _, d := range c.Doses {
+		if d.By != "frequency" && d.By != "weeks" {
+			continue
+		}
+		flat := 0.0
+		for _, w := range d.Weights {
+			if w.Shape == "flat" {
+				flat = float64(w.Weight)
+			}
+		}
+		verdict := "favour some dose–response"
+		if flat > 0.3 {
+			verdict = "cannot tell a dose–response from none"
+		}
+		out = append(out, fmt.Sprintf("%s (%s to %s %s studied, %d cohorts): the trials %s; a flat line carries %s%% of the weight.",
+			d.Label, num(d.DoseMin), num(d.DoseMax), d.Unit, d.Cohorts, verdict, figure.Num(math.Round(100*flat))))
+	}
+	return out
+}

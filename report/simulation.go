@@ -1,0 +1,208 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/myoaxis/myoaxis/axis"
+	"github.com/myoaxis/myoaxis/population"
+	"github.com/myoaxis/myoaxis/training"
+)
+
+// Quantiles of a prediction over virtual persons.
+type Quantiles struct {
+	Median Num `json:"median"`
+	Q25    Num `json:"q25"`
+	Q75    Num `json:"q75"`
+	Q10    Num `json:"q10"`
+	Q90    Num `json:"q90"`
+	Q025   Num `json:"q2_5"`
+	Q975   Num `json:"q97_5"`
+}
+
+// quantiles sorts a copy; it interpolates between order statistics.
+func quantiles(v []float32) Quantiles {
+	s := slices.Clone(v)
+	slices.Sort(s)
+	at := func(q float64) Num {
+		h := q * float64(len(s)-1)
+		i := int(h)
+		j := min(i+1, len(s)-1)
+		return Num(float64(s[i]) + (h-float64(i))*(float64(s[j])-float64(s[i])))
+	}
+	return Quantiles{at(0.5), at(0.25), at(0.75), at(0.1), at(0.9), at(0.025), at(0.975)}
+}
+
+// SeriesPoint is a prediction at one time.
+type SeriesPoint struct {
+	TimeH Num `json:"time_h"`
+	Quantiles
+}
+
+// Series is one output over time.
+type Series struct {
+	ID     string        `json:"id"`
+	Unit   string        `json:"unit"`
+	Points []SeriesPoint `json:"points"`
+}
+
+// DomainGain is the predicted change of one domain at the end of the
+// programme against no training.
+type DomainGain struct {
+	Domain       string    `json:"domain"`
+	Unit         string    `json:"unit"`
+	Gain         Quantiles `json:"gain"`
+	ProbPositive Num       `json:"prob_positive"`
+	AxisShare    Quantiles `json:"share_through_axis"`
+}
+
+// Simulation is a simulated programme for output.
+type Simulation struct {
+	Label     string       `json:"label"`
+	Programme string       `json:"programme"`
+	Assumed   []string     `json:"programme_items_assumed"`
+	Person    string       `json:"person"`
+	N         int          `json:"virtual_persons"`
+	Seed      uint64       `json:"seed"`
+	Sessions  int          `json:"sessions_planned"`
+	Dose      DoseMeasures `json:"dose"`
+	WeeksRun  Num          `json:"simulated_weeks"`
+	Domains   []DomainGain `json:"domains"`
+	Series    []Series     `json:"series"`
+	Solver    SolverStats  `json:"solver"`
+	Warnings  []string     `json:"warnings"`
+}
+
+// DoseMeasures of a programme.
+type DoseMeasures struct {
+	SessionsPerWeek Num `json:"sessions_per_week"`
+	Weeks           Num `json:"weeks"`
+	Sessions        Num `json:"sessions"`
+	LoadPct1RM      Num `json:"load_pct_1rm"`
+	SetsPerExercise Num `json:"sets_per_exercise"`
+	SetsPerWeek     Num `json:"sets_per_week"`
+	HardSets        Num `json:"hard_sets_per_muscle_group_per_week"`
+	VolumeLoad      Num `json:"volume_load_per_session_1rm"`
+	SessionMinutes  Num `json:"session_minutes"`
+}
+
+// SolverStats counts the solver's work over all persons.
+type SolverStats struct {
+	Steps    int `json:"steps"`
+	Rejected int `json:"rejected"`
+	RHS      int `json:"right_hand_sides"`
+	Stops    int `json:"stops"`
+}
+
+// PriorPredictive is the label of every prediction until calibration exists.
+const PriorPredictive = "prior predictive: drawn from the priors and gates, not fitted to trials"
+
+// Plan says what to simulate for a Simulation.
+type Plan struct {
+	Model     *axis.Model
+	Programme training.Programme
+	Person    population.Person
+	N         int
+	Seed      uint64
+	EveryH    float64
+	AfterW    float64 // weeks followed after the end of the programme
+}
+
+// cogDomains are the model's cognitive outputs with their names.
+var cogDomains = []string{"memory", "executive", "speed", "visuospatial", "global"}
+
+// MinDraws is the number of virtual persons behind the intervals of a single
+// person's prediction.
+const MinDraws = 100
+
+// Simulate runs a plan. The ensemble is returned too, for CSV output.
+func Simulate(ctx context.Context, p Plan) (*Simulation, *population.Ensemble, error) {
+	weeks := p.Programme.Weeks() + p.AfterW
+	var times []float64
+	for t := 0.0; t < weeks*training.HoursPerWeek-1e-9; t += p.EveryH {
+		times = append(times, t)
+	}
+	times = append(times, weeks*training.HoursPerWeek)
+	run := population.Run{Model: p.Model, Programme: &p.Programme, Person: p.Person, Times: times, N: p.N, Seed: p.Seed}
+	e, err := run.Simulate(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	d := p.Programme.Dose()
+	s := &Simulation{Label: PriorPredictive, Programme: p.Programme.String(), Assumed: []string{}, Person: p.Person.String(), N: p.N, Seed: p.Seed, Sessions: len(p.Programme.Schedule()), WeeksRun: Num(weeks),
+		Dose:     DoseMeasures{Num(d.SessionsPerWeek), Num(d.Weeks), Num(d.Sessions), Num(d.Load1RMPct), Num(d.SetsPerExercise), Num(d.SetsPerWeek), Num(d.HardSetsPerWeek), Num(d.VolumeLoad), Num(d.SessionMinutes)},
+		Solver:   SolverStats{e.Stats.Steps, e.Stats.Rejected, e.Stats.Evaluations, e.Stats.Stops},
+		Warnings: warnings(p)}
+	for i, ph := range p.Programme.Phases {
+		for _, a := range ph.Assumed {
+			s.Assumed = append(s.Assumed, fmt.Sprintf("phase %d: %s as in the reference session", i+1, a))
+		}
+	}
+	last := endIndex(times, p.Programme.Weeks()*training.HoursPerWeek)
+	for _, dom := range cogDomains {
+		s.Domains = append(s.Domains, gain(e, dom, last))
+	}
+	for k, n := range e.Names {
+		if strings.HasSuffix(n, ".axis") {
+			continue
+		}
+		sr := Series{ID: n, Unit: e.Units[k]}
+		for i, t := range times {
+			sr.Points = append(sr.Points, SeriesPoint{Num(t), quantiles(e.Series(k, i))})
+		}
+		s.Series = append(s.Series, sr)
+	}
+	return s, e, nil
+}
+
+func endIndex(times []float64, end float64) int {
+	i, _ := slices.BinarySearch(times, end-1e-6)
+	return min(i, len(times)-1)
+}
+
+func gain(e *population.Ensemble, dom string, at int) DomainGain {
+	g, a := e.Series(e.Index(dom+".gain"), at), e.Series(e.Index(dom+".axis"), at)
+	out := DomainGain{Domain: dom, Unit: "SD", Gain: quantiles(g)}
+	pos := 0
+	share := make([]float32, len(g))
+	for i := range g {
+		if g[i] > 0 {
+			pos++
+		}
+		direct := g[i] - a[i]
+		if s := abs(a[i]) + abs(direct); s > 0 {
+			share[i] = abs(a[i]) / s
+		}
+	}
+	out.ProbPositive = Num(float64(pos) / float64(len(g)))
+	out.AxisShare = quantiles(share)
+	return out
+}
+
+func abs(v float32) float32 {
+	if v < 0 {
+		return -v
+	}
+	return v
+}
+
+// studied are the ranges of prescriptions in the trials of the pack; outside
+// them a prediction is an extrapolation and says so.
+func warnings(p Plan) []string {
+	out := []string{}
+	for i, ph := range p.Programme.Phases {
+		say := func(what string) { out = append(out, fmt.Sprintf("phase %d: %s: extrapolation", i+1, what)) }
+		if f := ph.Frequency.Mid(); f < 1 || f > 5 {
+			say(fmt.Sprintf("%g sessions a week, trials used 1 to 5", f))
+		}
+		if l := 100 * ph.RelativeLoad(); l < 20 || l > 100 {
+			say(fmt.Sprintf("load %.0f%% of 1RM, trials used 20 to 100", l))
+		}
+	}
+	if w := p.Programme.Weeks(); w > 208 {
+		out = append(out, fmt.Sprintf("%g weeks, the longest trial lasted 208: extrapolation", w))
+	}
+	return out
+}
