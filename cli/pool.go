@@ -278,7 +278,7 @@ func doseText(w io.Writer, v report.DoseView, rs []report.RandomisedView) {
 	t.Flush()
 	fmt.Fprint(w, "\nWeight of each shape:")
 	for _, x := range v.Weights {
-		fmt.Fprintf(w, " %s %s%%", x.Shape, figure.Num(math.Round(100*float64(x.Weight))))
+		fmt.Fprintf(w, " %s %.0f%%", x.Shape, 100*float64(x.Weight))
 	}
 	fmt.Fprintln(w)
 	for _, r := range rs {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -21,9 +22,14 @@ var integerScales = []struct {
 // checkArmResults compares arms with each other, with their own baseline, with
 // the scale of the instrument and with the contrast printed for them.
 func (p *Pack) checkArmResults() (ps []Problem) {
+	usual := p.usualSD()
 	for i := range p.ArmResults {
 		a := &p.ArmResults[i]
 		ps = append(ps, checkScale(a)...)
+		if m, ok := usual[a.Instrument]; ok && (a.SDPre < m/2.8 || a.SDPre > m*2.8) {
+			ps = append(ps, a.At.problem(Warning, "se-as-sd", "sd_pre", fmt.Sprintf("the SD is %.2g times what other studies find with this instrument", a.SDPre/m), "it may be a standard error"))
+			continue
+		}
 		if r := a.SDPost / a.SDPre; r > 2.8 || r < 1/2.8 {
 			ps = append(ps, a.At.problem(Warning, "se-as-sd", "sd_post", fmt.Sprintf("the SD after is %.2g times the SD before", r), "one of them may be a standard error"))
 			continue
@@ -117,7 +123,7 @@ func (p *Pack) checkAgainstContrast(a *ArmResult) []Problem {
 		if math.Abs(g-e) > 2.5*se && math.Abs(g) > 2.5*math.Abs(e) && math.Abs(e) > 0 {
 			return []Problem{a.At.problem(Warning, "se-as-sd", "sd_post", fmt.Sprintf("the arms imply an effect of %.2f, the paper prints %.2f", g, e), "a standard error may have been typed as SD")}
 		}
-		if g*e < 0 && math.Abs(g-e) > 1.2*se && math.Abs(g) > 0.2 && math.Abs(e) > 0.2 {
+		if g*e < 0 && math.Abs(g-e) > 0.12 && math.Abs(g+e) < 0.35*math.Abs(g-e) {
 			return []Problem{c.At.problem(Warning, "sign", "effect", fmt.Sprintf("the arms imply an effect of %.2f, the contrast says %.2f", g, e), "check the sign and whether lower is better")}
 		}
 	}
@@ -132,4 +138,32 @@ func (p *Pack) controlOf(a *ArmResult) *ArmResult {
 		}
 	}
 	return nil
+}
+
+// usualSD is the median baseline SD of every instrument that three or more
+// studies used.
+func (p *Pack) usualSD() map[string]float64 {
+	seen := map[string]map[string]float64{}
+	for _, a := range p.ArmResults {
+		if math.IsNaN(a.SDPre) {
+			continue
+		}
+		if seen[a.Instrument] == nil {
+			seen[a.Instrument] = map[string]float64{}
+		}
+		seen[a.Instrument][a.StudyID] = math.Max(seen[a.Instrument][a.StudyID], a.SDPre)
+	}
+	out := map[string]float64{}
+	for inst, studies := range seen {
+		if len(studies) < 3 {
+			continue
+		}
+		var v []float64
+		for _, sd := range studies {
+			v = append(v, sd)
+		}
+		slices.Sort(v)
+		out[inst] = v[len(v)/2]
+	}
+	return out
 }

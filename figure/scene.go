@@ -102,7 +102,7 @@ func Ticks(lo, hi float64, n int) (out []float64) {
 		}
 	}
 	for k := math.Ceil(lo/step - 1e-9); k*step <= hi+1e-9*step; k++ {
-		out = append(out, math.Round(k*step*1e9)/1e9)
+		out = append(out, math.Round(k*step*1e9)/1e9+0) // +0 turns -0 into 0
 	}
 	return out
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/myoaxis/myoaxis/figure"
@@ -81,7 +80,12 @@ func doseAnswer(c *Content) (out []string) {
 			verdict = "cannot tell a dose–response from none"
 		}
 		out = append(out, fmt.Sprintf("%s (%s to %s %s studied, %d cohorts): the trials %s; a flat line carries %s%% of the weight.",
-			d.Label, num(d.DoseMin), num(d.DoseMax), d.Unit, d.Cohorts, verdict, figure.Num(math.Round(100*flat))))
+			d.Label, plain(d.DoseMin), plain(d.DoseMax), d.Unit, d.Cohorts, verdict, percent(flat)))
 	}
 	return out
 }
+
+// plain writes a round number without decimals it does not need.
+func plain(n Num) string { return fmt.Sprintf("%.4g", float64(n)) }
+
+func percent(share float64) string { return fmt.Sprintf("%.0f", 100*share) }

@@ -144,7 +144,7 @@ func clip(s string, n int) string {
 // Summary compares the domains: pooled with and without the partial reports.
 func Summary(c *Content) figure.Scene {
 	pools := append([]PoolView{c.Overall}, c.Domains...)
-	const rowH, left, plotW, right = 46.0, 190.0, 420.0, 250.0
+	const rowH, left, plotW, right = 46.0, 170.0, 420.0, 320.0
 	h := float64(len(pools))*rowH + 10
 	s := figure.Scene{ID: "summary", Title: "Pooled effects by domain", W: left + plotW + right, H: h + 100,
 		Desc:    "Diamonds: pooled effect with every report counted, with its 95% interval; hollow squares: printed numbers alone; dashed lines: prediction interval for a new trial.",
@@ -178,7 +178,7 @@ func Summary(c *Content) figure.Scene {
 
 // DoseCurve draws a dose–response with the evidence behind each dose.
 func DoseCurve(d DoseView) figure.Scene {
-	s := figure.Scene{ID: "dose-" + d.By, Title: d.Label + " and the effect on cognition", W: 620, H: 430, Columns: []string{"panel", "series", "dose", "value", "low", "high"}}
+	s := figure.Scene{ID: "dose-" + d.By, Title: d.Label + " and the effect on cognition", W: 620, H: 450, Columns: []string{"panel", "series", "dose", "value", "low", "high"}}
 	s.Desc = fmt.Sprintf("Average of shapes weighted by AIC, %d results of %d cohorts. Dark band: 95%% interval; light band: prediction interval; bars: cohorts at each dose. Comparison between trials.", d.Rows, d.Cohorts)
 	x := figure.Axis{Min: float64(d.DoseMin), Max: float64(d.DoseMax), Ticks: figure.Ticks(float64(d.DoseMin), float64(d.DoseMax), 6)}
 	var ci, pi, mid []figure.XY
@@ -204,7 +204,7 @@ func DoseCurve(d DoseView) figure.Scene {
 	}
 	slices.Sort(keys)
 	x.Label = fmt.Sprintf("%s (%s)", d.Label, d.Unit)
-	bottom := figure.Panel{Title: "Cohorts at each dose", X: 60, Y: 300, W: 530, H: 70, XAxis: x, YAxis: figure.Axis{Min: 0, Max: float64(most), Ticks: []float64{0, float64(most)}}}
+	bottom := figure.Panel{Title: "Cohorts at each dose", X: 60, Y: 318, W: 530, H: 70, XAxis: x, YAxis: figure.Axis{Min: 0, Max: float64(most), Ticks: []float64{0, float64(most)}}}
 	for _, k := range keys {
 		bottom.Marks = append(bottom.Marks, figure.Mark{Kind: figure.Bar, X: k, Y: float64(len(count[k])), Size: 9, Colour: figure.Orange, Row: []string{"support", "cohorts", figure.Num(k), fmt.Sprint(len(count[k])), "", ""}})
 	}

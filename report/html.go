@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"math"
 	"strings"
 
 	"github.com/myoaxis/myoaxis/axis"
@@ -19,7 +18,7 @@ var pageText string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"num": num, "words": Words, "href": href, "anchor": anchor, "interval": interval, "as": reportedAs,
-	"pct":    func(n Num) string { return figure.Num(math.Round(100 * float64(n))) },
+	"pct":    func(n Num) string { return percent(float64(n)) },
 	"title":  func(s string) string { w := Words(s); return strings.ToUpper(w[:1]) + w[1:] },
 	"series": func(id string) string { return seriesNames[id+".gain"] },
 }).Parse(pageText))

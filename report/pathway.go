@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/myoaxis/myoaxis/figure"
 )
@@ -19,20 +20,16 @@ var mapPlaces = []place{
 	{"cog", "Cognition", 880, 360}, {"direct", "strength,\nother paths", 590, 760},
 }
 
-// mapEdge draws a link between two places; at is where along it the
-// probability stands.
-type mapEdge struct {
-	link, from, to string
-	at             float64
-}
+// mapEdge draws a link between two places.
+type mapEdge struct{ link, from, to string }
 
 var mapEdges = []mapEdge{
-	{"irisin_bb", "irisin", "bb", 0.3}, {"irisin_pl", "irisin", "pl", 0.22}, {"irisin_ni", "irisin", "ni", 0.12},
-	{"igf1_bb", "igf1", "bb", 0.35}, {"igf1_ng", "igf1", "ng", 0.3}, {"bbb_bdnf", "bdnf", "bb", 0.3}, {"il15_pl", "il15", "pl", 0.35},
-	{"lactate", "lactate", "pf", 0.3}, {"catb_bb", "catb", "bb", 0.18}, {"catb_ng", "catb", "ng", 0.4}, {"vegf_ng", "vegf", "ng", 0.28}, {"vegf_pf", "vegf", "pf", 0.55},
-	{"il6_ni", "il6", "ni", 0.35}, {"tone_ni", "tone", "ni", 0.45}, {"rt_crp", "rt", "tone", 0.6}, {"il6_crp", "il6", "tone", 0.5},
-	{"bb_pl", "bb", "pl", 0.5}, {"ni_wm", "ni", "wm", 0.5}, {"pf_wm", "pf", "wm", 0.5},
-	{"pl_cog", "pl", "cog", 0.45}, {"ng_cog", "ng", "cog", 0.45}, {"pf_cog", "pf", "cog", 0.45}, {"wm_cog", "wm", "cog", 0.4}, {"ni_cog", "ni", "cog", 0.35}, {"direct", "direct", "cog", 0.35},
+	{"irisin_bb", "irisin", "bb"}, {"irisin_pl", "irisin", "pl"}, {"irisin_ni", "irisin", "ni"},
+	{"igf1_bb", "igf1", "bb"}, {"igf1_ng", "igf1", "ng"}, {"bbb_bdnf", "bdnf", "bb"}, {"il15_pl", "il15", "pl"},
+	{"lactate", "lactate", "pf"}, {"catb_bb", "catb", "bb"}, {"catb_ng", "catb", "ng"}, {"vegf_ng", "vegf", "ng"}, {"vegf_pf", "vegf", "pf"},
+	{"il6_ni", "il6", "ni"}, {"tone_ni", "tone", "ni"}, {"rt_crp", "rt", "tone"}, {"il6_crp", "il6", "tone"},
+	{"bb_pl", "bb", "pl"}, {"ni_wm", "ni", "wm"}, {"pf_wm", "pf", "wm"},
+	{"pl_cog", "pl", "cog"}, {"ng_cog", "ng", "cog"}, {"pf_cog", "pf", "cog"}, {"wm_cog", "wm", "cog"}, {"ni_cog", "ni", "cog"}, {"direct", "direct", "cog"},
 }
 
 // gradeDash draws the grade of the evidence as a line pattern.
@@ -70,7 +67,7 @@ func Pathway(links []LinkView) figure.Scene {
 		x1, y1, x2, y2 := ends(a, b)
 		p.Marks = append(p.Marks, figure.Mark{Kind: figure.Arrow, X: x1, Y: y1, X2: x2, Y2: y2, Colour: gradeColour(l.Grade), Dash: gradeDash[l.Grade], Size: 1.8, Tip: fmt.Sprintf("%s: probability %s, best evidence: %s", l.Meaning, num(l.Prob), l.Grade),
 			Row: []string{l.ID, l.Meaning, num(l.Prob), l.Grade}})
-		labels = append(labels, figure.Mark{Kind: figure.Box, X: x1 + e.at*(x2-x1), Y: y1 + e.at*(y2-y1), X2: 38, Y2: 20, Text: num(l.Prob), Colour: figure.Light})
+		labels = append(labels, label(labels, num(l.Prob), x1, y1, x2, y2))
 	}
 	p.Marks = append(p.Marks, labels...)
 	for _, q := range mapPlaces {
@@ -85,6 +82,25 @@ func Pathway(links []LinkView) figure.Scene {
 	}
 	s.Panels = []figure.Panel{p}
 	return s
+}
+
+// label puts a probability on an arrow, at the first of some places where it
+// covers no earlier label.
+func label(have []figure.Mark, text string, x1, y1, x2, y2 float64) figure.Mark {
+	m := figure.Mark{Kind: figure.Box, X2: 38, Y2: 20, Text: text, Colour: figure.Light}
+	for _, t := range []float64{0.45, 0.3, 0.6, 0.2, 0.7, 0.8, 0.52, 0.37, 0.13} {
+		m.X, m.Y = x1+t*(x2-x1), y1+t*(y2-y1)
+		free := true
+		for _, o := range have {
+			if math.Abs(o.X-m.X) < 41 && math.Abs(o.Y-m.Y) < 23 {
+				free = false
+			}
+		}
+		if free {
+			break
+		}
+	}
+	return m
 }
 
 // ends puts an arrow on the borders of two boxes.
