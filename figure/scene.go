@@ -12,7 +12,7 @@ const (
 	Grey   = "#5f6368"
 	Light  = "#d5d8dc"
 	Blue   = "#0072B2"
-	Orange = "#B36B00" // darkened for contrast on white
+	Orange = "#9C5C00" // darkened for contrast on white
 	Red    = "#B84300"
 	Green  = "#007A57"
 	Purple = "#9A4F7C"

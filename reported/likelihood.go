@@ -84,8 +84,13 @@ func subtract(a, b Derivs) Derivs {
 // logMass is log(Phi(b) - Phi(a)) with derivatives in the mean, where a and b
 // move by -1/sd per unit of mean. It stays exact in far tails.
 func logMass(a, b, sd float64) Derivs {
-	l := logDiffPhi(a, b)
-	ra, rb := ratio(a, l), ratio(b, l) // phi/mass at the ends
+	var l, ra, rb float64 // ra, rb: density over mass at the ends
+	if mass := 0.5 * (math.Erfc(-b/math.Sqrt2) - math.Erfc(-a/math.Sqrt2)); mass > 1e-3 {
+		l, ra, rb = math.Log(mass), density(a)/mass, density(b)/mass
+	} else {
+		l = logDiffPhi(a, b)
+		ra, rb = ratio(a, l), ratio(b, l)
+	}
 	d1 := (ra - rb) / sd
 	var s float64
 	if !math.IsInf(a, 0) {
@@ -96,6 +101,14 @@ func logMass(a, b, sd float64) Derivs {
 	}
 	curve := s / (sd * sd) // second derivative of the mass over the mass
 	return Derivs{l, d1, curve - d1*d1, 0.5 * curve}
+}
+
+// density is the standard normal density, zero at infinity.
+func density(x float64) float64 {
+	if math.IsInf(x, 0) {
+		return 0
+	}
+	return math.Exp(-0.5*x*x) / math.Sqrt(2*math.Pi)
 }
 
 func ratio(x, logMass float64) float64 {

@@ -2,6 +2,7 @@ package synthesis
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/integrate/quad"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -58,13 +59,22 @@ func Bayes(f *Fit, prior Prior, level float64) Posterior {
 	halfNormal := func(t float64) float64 {
 		return distuv.Normal{Mu: 0, Sigma: prior.TauScale}.LogProb(t) + math.Ln2
 	}
+	at := make([]float64, len(cells)) // log-weight of each pair of taus at the fitted effect
 	parallel(len(cells), func(i int) {
 		a, b := i/tauPoints, i%tauPoints
-		c := cell{tb: tx[a], tw: tx[b], ll: make([]float64, muPoints)}
+		c := cell{tb: tx[a], tw: tx[b]}
 		c.lw = math.Log(tw[a]*tw[b]) + halfNormal(c.tb) + halfNormal(c.tw)
-		f.pr.profileMu(c.tb*c.tb, c.tw*c.tw, mu, c.ll)
+		at[i] = c.lw + f.pr.logLik(params{f.Beta, c.tb * c.tb, c.tw * c.tw}, nil)
 		cells[i] = c
 	})
+	keep := slices.Max(at) - negligible
+	parallel(len(cells), func(i int) {
+		if at[i] > keep {
+			cells[i].ll = make([]float64, muPoints)
+			f.pr.profileMu(cells[i].tb*cells[i].tb, cells[i].tw*cells[i].tw, mu, cells[i].ll)
+		}
+	})
+	cells = slices.DeleteFunc(cells, func(c cell) bool { return c.ll == nil })
 	mp := distuv.Normal{Mu: 0, Sigma: prior.EffectSD}
 	maxL := math.Inf(-1)
 	for _, c := range cells {

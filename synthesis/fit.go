@@ -58,9 +58,7 @@ func (pr problem) fit(start *params, fixed int, value float64) (*Fit, error) {
 	}
 	q := s.params(s.x)
 	f := &Fit{Beta: q.beta, TauB: math.Sqrt(q.vb), TauW: math.Sqrt(q.vw), LogLik: s.f, Omega: pr.omega, Iterations: s.iter, GradientNorm: s.gnorm, Clusters: len(pr.clusters), pr: pr}
-	for _, c := range pr.clusters {
-		f.K += len(c)
-	}
+	f.K = pr.rows
 	return f, nil
 }
 

@@ -2,6 +2,7 @@ package synthesis
 
 import (
 	"math"
+	"slices"
 
 	"github.com/myoaxis/myoaxis/reported"
 	"gonum.org/v1/gonum/integrate/quad"
@@ -47,16 +48,36 @@ type params struct {
 	vb, vw float64
 }
 
-// problem is the data grouped by cluster, in order of first appearance.
+// problem is the data grouped by cluster, in order of first appearance. Equal
+// rows of a cluster (three outcomes, all "not significant") are kept once with
+// their number.
 type problem struct {
-	clusters [][]Row
+	clusters [][]counted
+	rows     int
 	omega    float64
 	p        int // number of coefficients
 }
 
+// counted is a row that stands n times in its cluster.
+type counted struct {
+	Row
+	n float64
+}
+
+func (c counted) equals(r Row) bool {
+	a, b := c.Result, r.Result
+	return a.Form == b.Form && a.Numeric == b.Numeric && a.Y == b.Y && a.S == b.S && a.C == b.C && a.Weight == b.Weight && a.Mentionable == b.Mentionable &&
+		slices.Equal(a.Pieces, b.Pieces) && slices.Equal(c.X, r.X)
+}
+
+func (c counted) logLik(m, v, omega float64) reported.Derivs {
+	d := c.Result.LogLik(m, v, omega)
+	return reported.Derivs{L: c.n * d.L, D1: c.n * d.D1, D2: c.n * d.D2, DV: c.n * d.DV}
+}
+
 func newProblem(rows []Row, omega float64) problem {
 	at := map[string]int{}
-	pr := problem{omega: omega}
+	pr := problem{omega: omega, rows: len(rows)}
 	for _, r := range rows {
 		k, ok := at[r.Cluster]
 		if !ok {
@@ -64,8 +85,12 @@ func newProblem(rows []Row, omega float64) problem {
 			at[r.Cluster] = k
 			pr.clusters = append(pr.clusters, nil)
 		}
-		pr.clusters[k] = append(pr.clusters[k], r)
 		pr.p = len(r.X)
+		if i := slices.IndexFunc(pr.clusters[k], func(c counted) bool { return c.equals(r) }); i >= 0 {
+			pr.clusters[k][i].n++
+			continue
+		}
+		pr.clusters[k] = append(pr.clusters[k], counted{r, 1})
 	}
 	return pr
 }
@@ -90,11 +115,11 @@ type sample struct {
 	rows     []reported.Derivs
 }
 
-func (pr problem) sample(c []Row, mean []float64, u, vw, lw float64) sample {
+func (pr problem) sample(c []counted, mean []float64, u, vw, lw float64) sample {
 	s := sample{lw: lw, rows: make([]reported.Derivs, len(c))}
 	var d1, d2 float64
 	for i := range c {
-		d := c[i].Result.LogLik(mean[i]+u, vw, pr.omega)
+		d := c[i].logLik(mean[i]+u, vw, pr.omega)
 		s.rows[i] = d
 		s.lw, d1, d2 = s.lw+d.L, d1+d.D1, d2+d.D2
 	}
@@ -104,7 +129,7 @@ func (pr problem) sample(c []Row, mean []float64, u, vw, lw float64) sample {
 
 // samples places the quadrature over the standardised random effect z of one
 // cohort and evaluates it.
-func (pr problem) samples(c []Row, mean []float64, q params) (out []sample) {
+func (pr problem) samples(c []counted, mean []float64, q params) (out []sample) {
 	sb := math.Sqrt(q.vb)
 	if sb == 0 {
 		return []sample{pr.sample(c, mean, 0, q.vw, 0)}
@@ -119,7 +144,7 @@ func (pr problem) samples(c []Row, mean []float64, q params) (out []sample) {
 	}
 	info := 1.0
 	for i := range c {
-		info += q.vb / (c[i].Result.S*c[i].Result.S + q.vw)
+		info += c[i].n * q.vb / (c[i].Result.S*c[i].Result.S + q.vw)
 	}
 	h := step / math.Sqrt(info)
 	weight := math.Log(h) - 0.5*math.Log(2*math.Pi)
@@ -138,7 +163,7 @@ func (pr problem) samples(c []Row, mean []float64, q params) (out []sample) {
 	return out
 }
 
-func allNumeric(c []Row) bool {
+func allNumeric(c []counted) bool {
 	for i := range c {
 		if !c[i].Result.Numeric {
 			return false
@@ -148,7 +173,7 @@ func allNumeric(c []Row) bool {
 }
 
 // cluster integrates the random effect of one cohort.
-func (pr problem) cluster(c []Row, q params, grad []float64) float64 {
+func (pr problem) cluster(c []counted, q params, grad []float64) float64 {
 	mean := make([]float64, len(c))
 	for i := range c {
 		for k, x := range c[i].X {
@@ -184,12 +209,12 @@ func (pr problem) cluster(c []Row, q params, grad []float64) float64 {
 // mode finds the maximum of -z²/2 + log-likelihood(sb·z) by Newton steps and
 // returns it with the curvature scale. The function is log-concave but for the
 // selective-mention term, so the curvature is kept at least that of the prior.
-func (pr problem) mode(c []Row, mean []float64, sb, vw float64) (z, scale float64) {
+func (pr problem) mode(c []counted, mean []float64, sb, vw float64) (z, scale float64) {
 	curvature := 1.0
 	for range 60 {
 		var d1, d2 float64
 		for i := range c {
-			d := c[i].Result.LogLik(mean[i]+sb*z, vw, pr.omega)
+			d := c[i].logLik(mean[i]+sb*z, vw, pr.omega)
 			d1, d2 = d1+d.D1, d2+d.D2
 		}
 		g := -z + sb*d1
