@@ -39,6 +39,7 @@ func (a *app) simulateCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			single := !c.Flags().Changed("population")
 			if n != 1 && (n < 20 || n > 1_000_000) {
 				return usage(fmt.Errorf("--population %d is neither 1 nor 20 to 1,000,000", n), "1 is the typical person without an interval from draws")
 			}
@@ -56,7 +57,7 @@ func (a *app) simulateCmd() *cobra.Command {
 			if points := (prog.Weeks() + after) * 168 / hours; points*float64(n)*float64(len(m.K.Outputs)) > 6e7 {
 				return &Fault{Code: ExitUnsupported, Err: fmt.Errorf("%d persons at %.0f times are more output than fits in memory", n, points), Hint: "use a larger --every or fewer persons"}
 			}
-			s, _, err := report.Simulate(c.Context(), report.Plan{Model: m, Programme: prog, Person: who, N: n, Seed: seed, EveryH: hours, AfterW: after})
+			s, _, err := report.Simulate(c.Context(), report.Plan{Model: m, Programme: prog, Person: who, N: n, Seed: seed, EveryH: hours, AfterW: after, WeeklyMean: single})
 			if err != nil {
 				return err
 			}
@@ -73,7 +74,7 @@ func (a *app) simulateCmd() *cobra.Command {
 	}
 	c.Flags().StringVar(&program, "program", defaultProgramme, "programme, as notation or a .yaml file")
 	c.Flags().StringVar(&person, "person", defaultPerson, "person: age=72 sex=f status=healthy|mci|frail|dementia apoe4=0|1|2 bdnf=val/val|val/met|met/met strength=-0.5sd trained=no")
-	c.Flags().IntVar(&n, "population", report.MinDraws, "virtual persons; 1 runs the typical person alone")
+	c.Flags().IntVar(&n, "population", report.MinDraws, "virtual persons, every session resolved; without this flag the person's prediction comes from 100 draws with weekly mean sessions")
 	c.Flags().Uint64Var(&seed, "seed", 1, "seed of everything random")
 	c.Flags().StringVar(&every, "every", "7d", "output step: 1d, 12h, 30min")
 	c.Flags().Float64Var(&after, "after", 0, "weeks to follow after the end of training")
@@ -123,7 +124,7 @@ func simulationCSV(w io.Writer, s *report.Simulation) error {
 }
 
 func simulationText(w io.Writer, s *report.Simulation, out string) error {
-	fmt.Fprintf(w, "%s\nprogramme: %s\nperson: %s\n%d virtual persons, seed %d, %d sessions planned\n", strings.ToUpper(s.Label[:1])+s.Label[1:], s.Programme, s.Person, s.N, s.Seed, s.Sessions)
+	fmt.Fprintf(w, "%s\nprogramme: %s\nperson: %s\n%d virtual persons, seed %d, %d sessions planned; %s\n", strings.ToUpper(s.Label[:1])+s.Label[1:], s.Programme, s.Person, s.N, s.Seed, s.Sessions, s.Method)
 	for _, x := range append(s.Assumed, s.Warnings...) {
 		fmt.Fprintln(w, "note: "+x)
 	}
