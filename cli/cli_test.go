@@ -111,3 +111,57 @@ func TestNoPartialFile(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 }
+
+// The commands of examples/README.md and docs/adding-a-study.md.
+func TestExamplePack(t *testing.T) {
+	pack := filepath.Join("..", "examples", "my-pack")
+	out, _, code := run(t, "evidence", "check", pack, "--errors-only")
+	if code != 0 || !strings.Contains(out, "0 errors") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	out, errs, code := run(t, "pool", "--evidence", "embedded", "--evidence", pack, "--domain", "memory")
+	if code != 0 || !strings.Contains(out, "31 comparisons found, 20 used") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+	out, _, code = run(t, "evidence", "diff", pack, "embedded")
+	if code != 0 || !strings.Contains(out, "studies removed: Example2026") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+}
+
+// The excerpt in the README is what the main job prints.
+func TestReadmeExcerptIsReal(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, errs, code := run(t, "report", "--out", filepath.Join(t.TempDir(), "myoaxis-report.html"))
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	for _, line := range strings.Split(out, "\n") {
+		if strings.HasPrefix(line, "Written to") {
+			continue
+		}
+		if !strings.Contains(string(readme), line) {
+			t.Errorf("the README lacks the line %q: put the output of myoaxis report into it", line)
+		}
+	}
+}
+
+// What .ci/run calls is what the README says.
+func TestReadmeCommandsAreThoseOfCI(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ci, err := os.ReadFile(filepath.Join("..", ".ci", "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []string{"go run ./cmd/myoaxis report", "go test ./..."} {
+		if !strings.Contains(string(readme), c) || !strings.Contains(string(ci), c) {
+			t.Errorf("%q is not in both", c)
+		}
+	}
+}

@@ -97,7 +97,7 @@ func summary(w io.Writer, c *report.Content, out string) error {
 	var b strings.Builder
 	b.WriteString(c.Title + "\n\n")
 	for _, s := range c.Answer {
-		b.WriteString("- " + s + "\n")
+		b.WriteString("- " + s.Text + "\n")
 	}
 	b.WriteString("\n")
 	poolTable(&b, append([]report.PoolView{c.Overall}, c.Domains...))

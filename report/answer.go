@@ -8,19 +8,22 @@ import (
 )
 
 // answer is the summary in plain words, from the numbers of the content.
-func answer(c *Content) []string {
-	var out []string
+func answer(c *Content) []Statement {
+	var out []Statement
+	say := func(trace, format string, args ...any) {
+		out = append(out, Statement{fmt.Sprintf(format, args...), trace})
+	}
 	o := c.Overall
 	if o.All == nil {
-		return []string{"No result in this evidence can be pooled."}
+		return []Statement{{"No result in this evidence can be pooled.", o.ID}}
 	}
-	out = append(out, fmt.Sprintf("Across all cognitive domains, %d results from %d cohorts of older adults put the effect of resistance training at %s SD (95%% interval %s to %s); the true effect in a new trial may lie between %s and %s.",
-		o.All.Rows, o.All.Cohorts, num(o.All.Estimate), num(o.All.CILow), num(o.All.CIHigh), num(o.All.PILow), num(o.All.PIHigh)))
+	say(o.ID, "Across all cognitive domains, %d results from %d cohorts of older adults put the effect of resistance training at %s SD (95%% interval %s to %s); the true effect in a new trial may lie between %s and %s.",
+		o.All.Rows, o.All.Cohorts, num(o.All.Estimate), num(o.All.CILow), num(o.All.CIHigh), num(o.All.PILow), num(o.All.PIHigh))
 	if o.NumericOnly != nil {
-		out = append(out, fmt.Sprintf("Only %d of %d studies print a number. Dropping the others would have given %s SD (%s to %s).", o.NumericStud, o.Flow.Studies, num(o.NumericOnly.Estimate), num(o.NumericOnly.CILow), num(o.NumericOnly.CIHigh)))
+		say(o.ID, "Only %d of %d studies print a number. Dropping the others would have given %s SD (%s to %s).", o.NumericStud, o.Flow.Studies, num(o.NumericOnly.Estimate), num(o.NumericOnly.CILow), num(o.NumericOnly.CIHigh))
 	}
 	if best, at := bestOmega(o); at != nil {
-		out = append(out, fmt.Sprintf("That figure trusts abstracts to mention every outcome. The data fit best if a non-significant outcome is mentioned with probability %s; the effect is then %s SD (%s to %s).", num(best), num(at.Estimate), num(at.CILow), num(at.CIHigh)))
+		say("omega-overall-t", "That figure trusts abstracts to mention every outcome. The data fit best if a non-significant outcome is mentioned with probability %s; the effect is then %s SD (%s to %s).", num(best), num(at.Estimate), num(at.CILow), num(at.CIHigh))
 	}
 	var clear, open []string
 	for _, d := range c.Domains {
@@ -35,15 +38,15 @@ func answer(c *Content) []string {
 		}
 	}
 	if len(clear) > 0 {
-		out = append(out, "The interval excludes no effect for: "+strings.Join(clear, "; ")+".")
+		say("domains", "The interval excludes no effect for: %s.", strings.Join(clear, "; "))
 	}
 	if len(open) > 0 {
-		out = append(out, "It does not for: "+strings.Join(open, "; ")+".")
+		say("domains", "It does not for: %s.", strings.Join(open, "; "))
 	}
 	out = append(out, doseAnswer(c)...)
 	if e := c.Example; e != nil && len(e.Domains) > 0 {
 		g := e.Domains[len(e.Domains)-1]
-		out = append(out, fmt.Sprintf("Through the muscle–brain axis, the example programme moves global cognition by %s SD (95%% of virtual persons %s to %s) — %s.", num(g.Gain.Median), num(g.Gain.Q025), num(g.Gain.Q975), e.Label))
+		say("parameters", "Through the muscle–brain axis, the example programme moves global cognition by %s SD (95%% of virtual persons %s to %s) — %s.", num(g.Gain.Median), num(g.Gain.Q025), num(g.Gain.Q975), e.Label)
 	}
 	return out
 }
@@ -64,7 +67,7 @@ func bestOmega(p PoolView) (Num, *OmegaPoint) {
 	return at.Omega, at
 }
 
-func doseAnswer(c *Content) (out []string) {
+func doseAnswer(c *Content) (out []Statement) {
 	for _, d := range c.Doses {
 		if d.By != "frequency" && d.By != "weeks" {
 			continue
@@ -79,8 +82,8 @@ func doseAnswer(c *Content) (out []string) {
 		if flat > 0.3 {
 			verdict = "cannot tell a dose–response from none"
 		}
-		out = append(out, fmt.Sprintf("%s (%s to %s %s studied, %d cohorts): the trials %s; a flat line carries %s%% of the weight.",
-			d.Label, plain(d.DoseMin), plain(d.DoseMax), d.Unit, d.Cohorts, verdict, percent(flat)))
+		out = append(out, Statement{fmt.Sprintf("%s (%s to %s %s studied, %d cohorts): the trials %s; a flat line carries %s%% of the weight.",
+			d.Label, plain(d.DoseMin), plain(d.DoseMax), d.Unit, d.Cohorts, verdict, percent(flat)), "dose-" + d.By + "-t"})
 	}
 	return out
 }

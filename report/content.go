@@ -29,7 +29,7 @@ type Content struct {
 	Title      string           `json:"title"`
 	Command    string           `json:"command"`
 	Seed       uint64           `json:"seed"`
-	Answer     []string         `json:"answer"`
+	Answer     []Statement      `json:"answer"`
 	Evidence   EvidenceView     `json:"evidence"`
 	Overall    PoolView         `json:"overall"`
 	Domains    []PoolView       `json:"domains"`
@@ -45,6 +45,12 @@ type Content struct {
 	graph *trace.Graph
 	pack  *evidence.Pack
 	model *axis.Model
+}
+
+// Statement is one sentence of the answer with the id it rests on.
+type Statement struct {
+	Text  string `json:"text"`
+	Trace string `json:"trace"`
 }
 
 // EvidenceView counts what the pack holds.

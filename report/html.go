@@ -17,7 +17,7 @@ import (
 var pageText string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"num": num, "words": Words, "href": href, "anchor": anchor, "interval": interval, "as": reportedAs,
+	"num": num, "words": Words, "href": href, "anchor": anchor, "leads": leads, "interval": interval, "as": reportedAs,
 	"pct":    func(n Num) string { return percent(float64(n)) },
 	"title":  func(s string) string { w := Words(s); return strings.ToUpper(w[:1]) + w[1:] },
 	"series": func(id string) string { return seriesNames[id+".gain"] },
@@ -130,6 +130,15 @@ func anchor(id string) string {
 		}
 		return '-'
 	}, id)
+}
+
+// leads is the HTML id a statement leads to: a pooled estimate, the table of
+// parameters, or a section or figure by its own id.
+func leads(trace string) string {
+	if strings.Contains(trace, ":") || trace == "parameters" {
+		return anchor(trace)
+	}
+	return trace
 }
 
 // href links a source: a DOI, an address, or nothing.

@@ -82,7 +82,10 @@ func TestJSONHoldsThePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	var v struct {
-		Answer  []string `json:"answer"`
+		Answer []struct {
+			Text  string `json:"text"`
+			Trace string `json:"trace"`
+		} `json:"answer"`
 		Domains []struct {
 			Domain string `json:"domain"`
 			All    *struct {

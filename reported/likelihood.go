@@ -6,10 +6,12 @@ import "math"
 // two derivatives in m and its first in v.
 type Derivs struct{ L, D1, D2, DV float64 }
 
-// LogLik evaluates the log-likelihood of the result when its estimate is
-// normal with mean m and variance S²+v (v >= 0 is the spread between effects).
-// omega in (0, 1] is the probability that a non-significant outcome is
-// mentioned; it acts on Mentionable results only.
+// LogLik evaluates the log-probability of the report, and of its being
+// mentioned, when its estimate is normal with mean m and variance S²+v (v >= 0
+// is the spread between effects). omega in (0, 1] is the probability that a
+// non-significant outcome is mentioned; it acts on Mentionable results only.
+// LogMention is the log-probability of being mentioned alone, by which a
+// likelihood given what abstracts mention is divided.
 //
 // All probabilities are integrals of the normal density, so they obey the heat
 // equation df/dv = ½ d²f/dm²; DV uses it.
@@ -31,11 +33,22 @@ func (r Result) LogLik(m, v, omega float64) Derivs {
 	} else {
 		d = r.partial(m, sd, omega)
 	}
-	if omega < 1 {
-		d = subtract(d, mentioned(m, sd, r.C*r.S, omega))
-	}
-	return Derivs{r.Weight * d.L, r.Weight * d.D1, r.Weight * d.D2, r.Weight * d.DV}
+	return d.times(r.Weight)
 }
+
+// LogMention is the log-probability that the result is mentioned at all:
+// 1 - (1-omega)·P(not significant); 0 for results that are always read.
+func (r Result) LogMention(m, v, omega float64) Derivs {
+	if !r.Mentionable || omega == 1 {
+		return Derivs{}
+	}
+	sd, c := math.Sqrt(r.S*r.S+v), r.C*r.S
+	q := logMass((-c-m)/sd, (c-m)/sd, sd)
+	mass := (1 - omega) * math.Exp(q.L)
+	return fromMass(1-mass, -mass*q.D1, -mass*(q.D2+q.D1*q.D1)).times(r.Weight)
+}
+
+func (d Derivs) times(w float64) Derivs { return Derivs{w * d.L, w * d.D1, w * d.D2, w * d.DV} }
 
 // partial is the log of the weighted sum of the normal mass of the pieces.
 func (r Result) partial(m, sd, omega float64) Derivs {
@@ -62,23 +75,11 @@ func (r Result) partial(m, sd, omega float64) Derivs {
 	return fromMass(f, f1, f2)
 }
 
-// mentioned is the log of the probability that the outcome is mentioned:
-// 1 - (1-omega)·P(|y| < c).
-func mentioned(m, sd, c, omega float64) Derivs {
-	q := logMass((-c-m)/sd, (c-m)/sd, sd)
-	mass := (1 - omega) * math.Exp(q.L)
-	return fromMass(1-mass, -mass*q.D1, -mass*(q.D2+q.D1*q.D1))
-}
-
 // fromMass turns a mass and its first two derivatives in m into those of its
 // logarithm.
 func fromMass(f, f1, f2 float64) Derivs {
 	d1 := f1 / f
 	return Derivs{math.Log(f), d1, f2/f - d1*d1, 0.5 * f2 / f}
-}
-
-func subtract(a, b Derivs) Derivs {
-	return Derivs{a.L - b.L, a.D1 - b.D1, a.D2 - b.D2, a.DV - b.DV}
 }
 
 // logMass is log(Phi(b) - Phi(a)) with derivatives in the mean, where a and b

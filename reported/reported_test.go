@@ -37,10 +37,14 @@ func TestDerivatives(t *testing.T) {
 		m := rapid.Float64Range(-2, 2).Draw(t, "m")
 		v := rapid.Float64Range(0.01, 1).Draw(t, "v")
 		om := rapid.Float64Range(0.05, 1).Draw(t, "omega")
-		d := r.LogLik(m, v, om)
+		f := r.LogLik
+		if rapid.Bool().Draw(t, "mention") {
+			f = r.LogMention
+		}
+		d := f(m, v, om)
 		h := 1e-5
-		up, dn := r.LogLik(m+h, v, om), r.LogLik(m-h, v, om)
-		vu, vd := r.LogLik(m, v+h, om), r.LogLik(m, v-h, om)
+		up, dn := f(m+h, v, om), f(m-h, v, om)
+		vu, vd := f(m, v+h, om), f(m, v-h, om)
 		check := func(name string, got, want, scale float64) {
 			if math.Abs(got-want) > 1e-5*(1+math.Abs(want))*scale {
 				t.Fatalf("%s: %g, by differences %g", name, got, want)

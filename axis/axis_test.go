@@ -1,0 +1,72 @@
+package axis
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/myoaxis/myoaxis/evidence"
+	"github.com/myoaxis/myoaxis/kinetics"
+)
+
+func TestEveryParameterHasUnitPriorAndSource(t *testing.T) {
+	p, _ := evidence.Embedded()
+	m, err := Build(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, par := range m.K.Params {
+		if par.Unit == "" || par.Prior == "" || par.Source == "" || par.Meaning == "" {
+			t.Errorf("%+v", par)
+		}
+		if Assumed(par) {
+			continue
+		}
+		if !strings.Contains(par.Source, ":") && par.Source != "person" && par.Source != "calendar" && !strings.HasPrefix(par.Source, "biomarkers acute rows") {
+			t.Errorf("%s rests on %q, which is neither a reference nor the word assumed", par.Name, par.Source)
+		}
+	}
+	for _, want := range []string{"irisin.fold", "bdnf.fold", "il6.fold", "il15.fold", "igf1.fold", "memory.gain", "executive.gain", "speed.gain", "visuospatial.gain", "global.gain"} {
+		if len(m.K.DependsOn(want)) == 0 {
+			t.Errorf("there is no output %s", want)
+		}
+	}
+}
+
+// The build fails on a source that the evidence does not hold or may not cite.
+func TestUnknownSourcesAreRefused(t *testing.T) {
+	p, _ := evidence.Embedded()
+	for _, src := range []string{"claims:E999", "kinetics:nothing", "kinetics:brain_ISF_volume_model", "biomarkers:Nobody1900"} {
+		if err := checkSource(p, kinetics.Param{Name: "x", Source: src}); err == nil {
+			t.Errorf("%s was accepted", src)
+		}
+	}
+}
+
+// Gates: more support raises the probability, a null lowers it, a claim about
+// a neighbour moves it less, and none is ever certain.
+func TestGateRule(t *testing.T) {
+	p, _ := evidence.Embedded()
+	prob := func(src string) float64 { return newLink(p, kinetics.Param{Name: "g.x", Source: src}, 0).P }
+	if prob("") != 0.5 {
+		t.Errorf("without claims %g", prob(""))
+	}
+	up, near, null, con := prob("claims:E001"), prob("claims:~E001"), prob("claims:E055"), prob("claims:E162")
+	if !(up > near && near > 0.5 && null < 0.5 && con < 0.5) {
+		t.Errorf("support %g, neighbour %g, null %g, contradiction %g", up, near, null, con)
+	}
+	many := prob(strings.Repeat("claims:E051 ", 30))
+	if many > 0.93 || math.Abs(many-1/(1+math.Exp(-logitLimit))) > 1e-12 {
+		t.Errorf("thirty trials give %g", many)
+	}
+}
+
+func TestResponderShareCountsNulls(t *testing.T) {
+	p, _ := evidence.Embedded()
+	for _, e := range []string{"IL-6", "BDNF", "irisin", "IL-15", "IGF-1"} {
+		s := ResponderShare(p, e)
+		if s.Up == 0 || s.Null == 0 || s.Mean() <= 0 || s.Mean() >= 1 {
+			t.Errorf("%s: %+v", e, s)
+		}
+	}
+}
