@@ -70,13 +70,12 @@ func (c counted) equals(r Row) bool {
 		slices.Equal(a.Pieces, b.Pieces) && slices.Equal(c.X, r.X)
 }
 
-// part says what is integrated: the probability of what was reported, or of
-// being mentioned.
-type part func(r reported.Result, m, v, omega float64) reported.Derivs
-
-func (c counted) eval(f part, m, v, omega float64) reported.Derivs {
-	d := f(c.Result, m, v, omega)
-	return reported.Derivs{L: c.n * d.L, D1: c.n * d.D1, D2: c.n * d.D2, DV: c.n * d.DV}
+// logLik is the log-likelihood of the row given that it is mentioned, times its
+// number. How many outcomes a trial measured is unknown, so what it left out
+// does not count: given the cohort's effect, each row stands for itself.
+func (c counted) logLik(m, v, omega float64) reported.Derivs {
+	d, g := c.Result.LogLik(m, v, omega), c.Result.LogMention(m, v, omega)
+	return reported.Derivs{L: c.n * (d.L - g.L), D1: c.n * (d.D1 - g.D1), D2: c.n * (d.D2 - g.D2), DV: c.n * (d.DV - g.DV)}
 }
 
 func newProblem(rows []Row, omega float64) problem {
@@ -119,11 +118,11 @@ type sample struct {
 	rows     []reported.Derivs
 }
 
-func (pr problem) sample(f part, c []counted, mean []float64, u, vw, lw float64) sample {
+func (pr problem) sample(c []counted, mean []float64, u, vw, lw float64) sample {
 	s := sample{lw: lw, rows: make([]reported.Derivs, len(c))}
 	var d1, d2 float64
 	for i := range c {
-		d := c[i].eval(f, mean[i]+u, vw, pr.omega)
+		d := c[i].logLik(mean[i]+u, vw, pr.omega)
 		s.rows[i] = d
 		s.lw, d1, d2 = s.lw+d.L, d1+d.D1, d2+d.D2
 	}
@@ -133,16 +132,16 @@ func (pr problem) sample(f part, c []counted, mean []float64, u, vw, lw float64)
 
 // samples places the quadrature over the standardised random effect z of one
 // cohort and evaluates it.
-func (pr problem) samples(f part, c []counted, mean []float64, q params) (out []sample) {
+func (pr problem) samples(c []counted, mean []float64, q params) (out []sample) {
 	sb := math.Sqrt(q.vb)
 	if sb == 0 {
-		return []sample{pr.sample(f, c, mean, 0, q.vw, 0)}
+		return []sample{pr.sample(c, mean, 0, q.vw, 0)}
 	}
-	mode, scale := pr.mode(f, c, mean, sb, q.vw)
+	mode, scale := pr.mode(c, mean, sb, q.vw)
 	if allNumeric(c) && pr.omega == 1 {
 		for k := range ghX {
 			x := mode + scale*ghX[k]
-			out = append(out, pr.sample(f, c, mean, sb*x, q.vw, ghW[k]+math.Log(scale)-0.5*x*x+0.5*ghX[k]*ghX[k]))
+			out = append(out, pr.sample(c, mean, sb*x, q.vw, ghW[k]+math.Log(scale)-0.5*x*x+0.5*ghX[k]*ghX[k]))
 		}
 		return out
 	}
@@ -151,8 +150,11 @@ func (pr problem) samples(f part, c []counted, mean []float64, q params) (out []
 		info += c[i].n * q.vb / (c[i].Result.S*c[i].Result.S + q.vw)
 	}
 	h := step / math.Sqrt(info)
+	if pr.omega < 1 { // 1/P(mentioned) has poles near the real line
+		h /= 2
+	}
 	weight := math.Log(h) - 0.5*math.Log(2*math.Pi)
-	at := func(x float64) sample { return pr.sample(f, c, mean, sb*x, q.vw, weight-0.5*x*x) }
+	at := func(x float64) sample { return pr.sample(c, mean, sb*x, q.vw, weight-0.5*x*x) }
 	out = append(out, at(mode))
 	top := out[0].lw
 	for _, dir := range []float64{-h, h} {
@@ -176,27 +178,15 @@ func allNumeric(c []counted) bool {
 	return true
 }
 
-// cluster is the log-likelihood of one cohort: the probability of its reports
-// over the probability that these results are mentioned, both integrated over
-// the random effect.
+// cluster integrates the random effect of one cohort.
 func (pr problem) cluster(c []counted, q params, grad []float64) float64 {
-	l := pr.integrate(reported.Result.LogLik, 1, c, q, grad)
-	if pr.omega < 1 && slices.ContainsFunc(c, func(r counted) bool { return r.Result.Mentionable }) {
-		l -= pr.integrate(reported.Result.LogMention, -1, c, q, grad)
-	}
-	return l
-}
-
-// integrate is the log of the integral of one part over the random effect of a
-// cohort; its gradient times sign is added to grad.
-func (pr problem) integrate(f part, sign float64, c []counted, q params, grad []float64) float64 {
 	mean := make([]float64, len(c))
 	for i := range c {
 		for k, x := range c[i].X {
 			mean[i] += x * q.beta[k]
 		}
 	}
-	ss := pr.samples(f, c, mean, q)
+	ss := pr.samples(c, mean, q)
 	top := math.Inf(-1)
 	for k := range ss {
 		top = math.Max(top, ss[k].lw)
@@ -210,7 +200,7 @@ func (pr problem) integrate(f part, sign float64, c []counted, q params, grad []
 		return math.Log(sum) + top
 	}
 	for k := range ss {
-		w := sign * ss[k].lw / sum
+		w := ss[k].lw / sum
 		grad[pr.p] += w * ss[k].curv
 		for i, d := range ss[k].rows {
 			for j, x := range c[i].X {
@@ -225,12 +215,12 @@ func (pr problem) integrate(f part, sign float64, c []counted, q params, grad []
 // mode finds the maximum of -z²/2 + log-likelihood(sb·z) by Newton steps and
 // returns it with the curvature scale. The function is log-concave but for the
 // selective-mention term, so the curvature is kept at least that of the prior.
-func (pr problem) mode(f part, c []counted, mean []float64, sb, vw float64) (z, scale float64) {
+func (pr problem) mode(c []counted, mean []float64, sb, vw float64) (z, scale float64) {
 	curvature := 1.0
 	for range 60 {
 		var d1, d2 float64
 		for i := range c {
-			d := c[i].eval(f, mean[i]+sb*z, vw, pr.omega)
+			d := c[i].logLik(mean[i]+sb*z, vw, pr.omega)
 			d1, d2 = d1+d.D1, d2+d.D2
 		}
 		g := -z + sb*d1
