@@ -141,15 +141,22 @@ func Fit(used []synthesis.Used, v Variable, shape Shape, at []float64, level flo
 			at = append(at, r.Min+(r.Max-r.Min)*float64(i)/24)
 		}
 	}
-	f := fitter{kept, doses, r, level}
+	f := fitter{kept, doses, len(distinct), r, level}
 	return r, f.run(shape, at)
 }
 
 type fitter struct {
-	used  []synthesis.Used
-	doses []float64
-	r     *Result
-	level float64
+	used     []synthesis.Used
+	doses    []float64
+	distinct int // different doses
+	r        *Result
+	level    float64
+}
+
+// allowed: curved shapes need more different doses than they have coefficients: with
+// three doses a parabola goes through anything.
+func (f fitter) allowed(s Shape) bool {
+	return s == Flat || s == Linear || f.distinct >= 4
 }
 
 // basis gives the covariates of a shape at a dose.
@@ -252,7 +259,13 @@ func (f fitter) best(s Shape) (fitted, error) {
 
 func (f fitter) run(shape Shape, at []float64) error {
 	var all []fitted
+	if shape != Average && !f.allowed(shape) {
+		return fmt.Errorf("%w: a %s curve needs four different values of %s, there are %d", ErrTooFewDoses, shape, f.r.Variable.Name, f.distinct)
+	}
 	for _, s := range []Shape{Flat, Linear, Quadratic, Spline, Emax} {
+		if !f.allowed(s) {
+			continue
+		}
 		c, err := f.best(s)
 		if err != nil {
 			if s == shape {

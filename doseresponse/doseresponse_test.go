@@ -66,6 +66,25 @@ func TestTooFewDoses(t *testing.T) {
 	}
 }
 
+// Three doses carry a line, not a curve.
+func TestCurvesNeedDoses(t *testing.T) {
+	used := made(3, func(d float64) float64 { return 0.3 })
+	var three []synthesis.Used
+	for _, u := range used {
+		if u.Contrast.Frequency.Low <= 3 {
+			three = append(three, u)
+		}
+	}
+	v, _ := ByName("frequency")
+	if _, err := Fit(three, v, Quadratic, nil, 0.95); !errors.Is(err, ErrTooFewDoses) {
+		t.Errorf("%v", err)
+	}
+	r, err := Fit(three, v, Average, nil, 0.95)
+	if err != nil || len(r.Weights) != 2 {
+		t.Errorf("%v, %v", err, r)
+	}
+}
+
 func TestRandomisedDosesOfThePack(t *testing.T) {
 	p, _ := evidence.Embedded()
 	found := map[string]string{}

@@ -29,7 +29,7 @@ func RandomisedDoses(p *evidence.Pack) (out []RandomisedDose) {
 	byStudy := map[string][]evidence.Arm{}
 	var order []string
 	for _, a := range p.Arms {
-		if s, ok := p.Study(a.StudyID); !ok || s.Randomised == "no" || a.Kind != "RT" {
+		if s, ok := p.Study(a.StudyID); !ok || s.Randomised == "no" || a.Kind != "RT" || math.IsNaN(a.Weeks) { // no weeks: a single session
 			continue
 		}
 		if byStudy[a.StudyID] == nil {
