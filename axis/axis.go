@@ -163,3 +163,18 @@ func checkSource(p *evidence.Pack, par kinetics.Param) error {
 
 // Assumed tells whether a parameter rests on an assumption.
 func Assumed(par kinetics.Param) bool { return par.Source == "assumed" }
+
+// entities says which entity of the pack a model name is about, by the first
+// part of the name ("il6.k", "resp.il6", "il6.fold").
+var entities = map[string]string{"il6": "IL6", "irisin": "FNDC5", "il15": "IL15", "bdnf": "BDNF", "BB": "BDNF", "igf1": "IGF1", "lactate": "lactate", "catb": "CTSB", "il10": "IL10", "tnf": "TNF", "crp": "CRP", "vegf": "VEGFA", "pgc": "PPARGC1A", "PGC": "PPARGC1A",
+	"ni": "neuroinflammation", "NI": "neuroinflammation", "neuroinflammation": "neuroinflammation", "memory": "cognition", "executive": "cognition", "speed": "cognition", "visuospatial": "cognition", "global": "cognition"}
+
+// EntityOf returns the id of the entity a parameter, state or output is about,
+// "" where there is none.
+func EntityOf(name string) string {
+	head, rest, _ := strings.Cut(name, ".")
+	if head == "resp" || head == "R" {
+		head = rest
+	}
+	return entities[head]
+}

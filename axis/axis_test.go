@@ -70,3 +70,18 @@ func TestResponderShareCountsNulls(t *testing.T) {
 		}
 	}
 }
+
+// Every myokine of the review leads to its identifier.
+func TestEntities(t *testing.T) {
+	p, _ := evidence.Embedded()
+	for name, gene := range map[string]string{"igf1.k": "3479", "bdnf.fold": "627", "resp.irisin": "252995", "R.il15": "3600", "il6.rest": "3569"} {
+		if e, ok := p.Entity(EntityOf(name)); !ok || e.Gene != gene {
+			t.Errorf("%s leads to %+v", name, e)
+		}
+	}
+	for _, id := range entities {
+		if _, ok := p.Entity(id); !ok {
+			t.Errorf("the entity %s is not in the pack", id)
+		}
+	}
+}

@@ -78,3 +78,36 @@ func (p *Pack) Kinetic(id string) (Kinetic, bool) {
 	}
 	return Kinetic{}, false
 }
+
+// Entity links a name to the identifiers of public databases.
+type Entity struct {
+	ID, Label                  string
+	Gene, UniProt, MeSH, ChEBI string
+}
+
+func parseEntity(t *Table, r int) Entity {
+	return Entity{t.Text(r, "entity_id"), t.Text(r, "label"), t.Text(r, "ncbi_gene"), t.Text(r, "uniprot"), t.Text(r, "mesh"), t.Text(r, "chebi")}
+}
+
+// Identifier is the entity's best identifier in words, e.g. "NCBI Gene 3569".
+func (e Entity) Identifier() string {
+	switch {
+	case e.Gene != "":
+		return "NCBI Gene " + e.Gene
+	case e.MeSH != "":
+		return "MeSH " + e.MeSH
+	case e.ChEBI != "":
+		return e.ChEBI
+	}
+	return ""
+}
+
+// Entity returns the entity with an id.
+func (p *Pack) Entity(id string) (Entity, bool) {
+	for _, e := range p.Entities {
+		if e.ID == id {
+			return e, true
+		}
+	}
+	return Entity{}, false
+}

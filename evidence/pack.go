@@ -17,6 +17,7 @@ type Pack struct {
 	Biomarkers []Biomarker
 	Kinetics   []Kinetic
 	Claims     []Claim
+	Entities   []Entity
 	study      map[string]int
 }
 
@@ -133,6 +134,8 @@ func (p *Pack) parse(name string, t *Table) {
 			p.Kinetics = append(p.Kinetics, parseKinetic(t, r))
 		case "claims":
 			p.Claims = append(p.Claims, parseClaim(t, r))
+		case "entities":
+			p.Entities = append(p.Entities, parseEntity(t, r))
 		}
 	}
 }

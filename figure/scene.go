@@ -35,13 +35,11 @@ type Panel struct {
 	Marks      []Mark
 }
 
-// Axis maps values to the panel. A hidden axis draws nothing; Names replace
-// tick numbers.
+// Axis maps values to the panel. A hidden axis draws nothing.
 type Axis struct {
 	Label    string
 	Min, Max float64
 	Ticks    []float64
-	Names    []string
 	Hidden   bool
 	Grid     bool
 }
@@ -63,7 +61,6 @@ const (
 	Box      Kind = "box"
 	Arrow    Kind = "arrow"
 	Bar      Kind = "bar" // vertical, from 0 to Y at X
-	Hatch    Kind = "hatch"
 )
 
 // XY is a point of a line or band.

@@ -40,19 +40,15 @@ func px(v float64) string { return strconv.FormatFloat(math.Round(v*10)/10, 'f',
 const FontSize = 13
 
 // svg collects the drawing.
-type svg struct {
-	b     strings.Builder
-	scene Scene
-}
+type svg struct{ b strings.Builder }
 
 // SVG renders the scene with title and description for screen readers.
 func (s Scene) SVG() string {
-	d := &svg{scene: s}
+	d := &svg{}
 	id := html.EscapeString(s.ID)
 	fmt.Fprintf(&d.b, `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="%s-t %s-d" viewBox="0 0 %s %s" width="%s" height="%s" font-family="system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="%d" fill="%s">`,
 		id, id, px(s.W), px(s.H), px(s.W), px(s.H), FontSize, Black)
 	fmt.Fprintf(&d.b, `<title id="%s-t">%s</title><desc id="%s-d">%s</desc>`, id, html.EscapeString(s.Title), id, html.EscapeString(s.Desc))
-	fmt.Fprintf(&d.b, `<defs><pattern id="%s-h" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="8" stroke="%s" stroke-width="1.5"/></pattern></defs>`, id, Light)
 	fmt.Fprintf(&d.b, `<rect width="%s" height="%s" fill="#ffffff"/>`, px(s.W), px(s.H))
 	for _, p := range s.Panels {
 		d.panel(p)
@@ -108,17 +104,13 @@ func (d *svg) panel(p Panel) {
 func (d *svg) xAxis(p Panel) {
 	y := p.Y + p.H
 	d.line(p.X, y, p.X+p.W, y, Grey, "", 1)
-	for i, t := range p.XAxis.Ticks {
+	for _, t := range p.XAxis.Ticks {
 		x := p.sx(t)
 		if p.XAxis.Grid {
 			d.line(x, p.Y, x, y, Light, "", 1)
 		}
 		d.line(x, y, x, y+5, Grey, "", 1)
-		name := tick(t)
-		if i < len(p.XAxis.Names) {
-			name = p.XAxis.Names[i]
-		}
-		d.text(x, y+19, "middle", Black, false, name)
+		d.text(x, y+19, "middle", Black, false, tick(t))
 	}
 	if p.XAxis.Label != "" {
 		d.text(p.X+p.W/2, y+38, "middle", Black, false, p.XAxis.Label)
@@ -177,9 +169,6 @@ func (d *svg) mark(p Panel, m Mark) {
 	case Bar:
 		top, base := p.sy(m.Y), p.sy(math.Max(0, p.YAxis.Min))
 		fmt.Fprintf(&d.b, `<rect x="%s" y="%s" width="%s" height="%s" fill="%s"/>`, px(p.sx(m.X)-m.Size/2), px(top), px(m.Size), px(math.Max(base-top, 0)), colour)
-	case Hatch:
-		a, b := p.sx(m.X), p.sx(m.X2)
-		fmt.Fprintf(&d.b, `<rect x="%s" y="%s" width="%s" height="%s" fill="url(#%s-h)"/>`, px(a), px(p.Y), px(b-a), px(p.H), html.EscapeString(d.scene.ID))
 	}
 }
 

@@ -49,8 +49,6 @@ func vegaMark(k Kind) map[string]any {
 		return map[string]any{"type": string(k)}
 	case Arrow:
 		return map[string]any{"type": "rule"}
-	case Hatch:
-		return map[string]any{"type": "rect", "opacity": 0.2}
 	}
 	return map[string]any{"type": "text"}
 }
@@ -102,7 +100,7 @@ func (p Panel) encoding(k Kind) map[string]any {
 	case Band:
 		e["y"] = axis("low", p.YAxis)
 		e["y2"] = map[string]any{"field": "high"}
-	case Interval, Hatch:
+	case Interval:
 		e["x2"] = map[string]any{"field": "x2"}
 	case Arrow:
 		e["x2"], e["y2"] = map[string]any{"field": "x2"}, map[string]any{"field": "y2"}

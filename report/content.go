@@ -138,7 +138,7 @@ func (c *Content) doses(overall *synthesis.Pool) error {
 }
 
 func (c *Content) simulate(ctx context.Context, m *axis.Model, o Options) (err error) {
-	c.Example, _, err = Simulate(ctx, Plan{Model: m, Programme: o.Programme, Person: o.Person, N: o.N, Seed: o.Seed, EveryH: training.HoursPerWeek, AfterW: 8})
+	c.Example, _, err = Simulate(ctx, Plan{Model: m, Studied: NewStudied(c.pack), Programme: o.Programme, Person: o.Person, N: o.N, Seed: o.Seed, EveryH: training.HoursPerWeek, AfterW: 8})
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (c *Content) simulate(ctx context.Context, m *axis.Model, o Options) (err e
 	}
 	for _, n := range []string{"irisin.fold", "bdnf.fold", "il6.fold", "il15.fold", "igf1.fold"} {
 		k := e.Index(n)
-		s := Series{ID: n, Unit: "fold of rest"}
+		s := Series{ID: n, Entity: axis.EntityOf(n), Unit: "fold of rest"}
 		for i, t := range e.Times {
 			s.Points = append(s.Points, SeriesPoint{Num(t - first[0].Start), quantiles(e.Series(k, i))})
 		}

@@ -25,11 +25,3 @@ func (n Num) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(r)
 }
-
-func nums(v ...float64) []Num {
-	out := make([]Num, len(v))
-	for i, x := range v {
-		out[i] = Num(x)
-	}
-	return out
-}

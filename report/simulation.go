@@ -3,10 +3,12 @@ package report
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/myoaxis/myoaxis/axis"
+	"github.com/myoaxis/myoaxis/evidence"
 	"github.com/myoaxis/myoaxis/population"
 	"github.com/myoaxis/myoaxis/training"
 )
@@ -44,6 +46,7 @@ type SeriesPoint struct {
 // Series is one output over time.
 type Series struct {
 	ID     string        `json:"id"`
+	Entity string        `json:"entity,omitempty"` // id in entities.csv of the pack
 	Unit   string        `json:"unit"`
 	Points []SeriesPoint `json:"points"`
 }
@@ -103,6 +106,7 @@ const PriorPredictive = "prior predictive: drawn from the priors and gates, not 
 // Plan says what to simulate for a Simulation.
 type Plan struct {
 	Model     *axis.Model
+	Studied   Studied
 	Programme training.Programme
 	Person    population.Person
 	N         int
@@ -141,7 +145,7 @@ func Simulate(ctx context.Context, p Plan) (*Simulation, *population.Ensemble, e
 	s := &Simulation{Label: PriorPredictive, Method: method, Programme: p.Programme.String(), Assumed: []string{}, Person: p.Person.String(), N: p.N, Seed: p.Seed, Sessions: len(p.Programme.Schedule()), WeeksRun: Num(weeks),
 		Dose:     DoseMeasures{Num(d.SessionsPerWeek), Num(d.Weeks), Num(d.Sessions), Num(d.Load1RMPct), Num(d.SetsPerExercise), Num(d.SetsPerWeek), Num(d.HardSetsPerWeek), Num(d.VolumeLoad), Num(d.SessionMinutes)},
 		Solver:   SolverStats{e.Stats.Steps, e.Stats.Rejected, e.Stats.Evaluations, e.Stats.Stops},
-		Warnings: warnings(p)}
+		Warnings: p.Studied.warnings(p.Programme)}
 	for i, ph := range p.Programme.Phases {
 		for _, a := range ph.Assumed {
 			s.Assumed = append(s.Assumed, fmt.Sprintf("phase %d: %s as in the reference session", i+1, a))
@@ -155,7 +159,7 @@ func Simulate(ctx context.Context, p Plan) (*Simulation, *population.Ensemble, e
 		if strings.HasSuffix(n, ".axis") {
 			continue
 		}
-		sr := Series{ID: n, Unit: e.Units[k]}
+		sr := Series{ID: n, Entity: axis.EntityOf(n), Unit: e.Units[k]}
 		for i, t := range times {
 			sr.Points = append(sr.Points, SeriesPoint{Num(t), quantiles(e.Series(k, i))})
 		}
@@ -195,21 +199,49 @@ func abs(v float32) float32 {
 	return v
 }
 
-// studied are the ranges of prescriptions in the trials of the pack; outside
-// them a prediction is an extrapolation and says so.
-func warnings(p Plan) []string {
+// Studied are the ranges of prescriptions in the trials of a pack; outside them
+// a prediction is an extrapolation and says so.
+type Studied struct{ Frequency, Load, Weeks evidence.Range }
+
+// NewStudied reads the ranges from the contrasts with resistance training and
+// from the prescriptions.
+func NewStudied(p *evidence.Pack) Studied {
+	none := evidence.Range{Low: math.Inf(1), High: math.Inf(-1)}
+	s := Studied{none, none, none}
+	widen := func(r *evidence.Range, low, high float64) {
+		if !math.IsNaN(low) && !math.IsNaN(high) {
+			r.Low, r.High = math.Min(r.Low, low), math.Max(r.High, high)
+		}
+	}
+	for _, c := range p.Contrasts {
+		if c.Kind == "RT" && c.Timing != "acute" {
+			widen(&s.Frequency, c.Frequency.Low, c.Frequency.High)
+			widen(&s.Load, c.Pct1RM.Low, c.Pct1RM.High)
+			widen(&s.Weeks, c.Weeks, c.Weeks)
+		}
+	}
+	for _, a := range p.Arms {
+		if a.Kind == "RT" && !math.IsNaN(a.Weeks) {
+			widen(&s.Frequency, a.Frequency, a.Frequency)
+			widen(&s.Load, a.Pct1RM.Low, a.Pct1RM.High)
+			widen(&s.Weeks, a.Weeks, a.Weeks)
+		}
+	}
+	return s
+}
+
+func (s Studied) warnings(p training.Programme) []string {
 	out := []string{}
-	for i, ph := range p.Programme.Phases {
-		say := func(what string) { out = append(out, fmt.Sprintf("phase %d: %s: extrapolation", i+1, what)) }
-		if f := ph.Frequency.Mid(); f < 1 || f > 5 {
-			say(fmt.Sprintf("%g sessions a week, trials used 1 to 5", f))
-		}
-		if l := 100 * ph.RelativeLoad(); l < 20 || l > 100 {
-			say(fmt.Sprintf("load %.0f%% of 1RM, trials used 20 to 100", l))
+	say := func(where, what string, v float64, r evidence.Range) {
+		if v < r.Low || v > r.High {
+			out = append(out, fmt.Sprintf("%s%s %.4g, the trials used %.4g to %.4g: extrapolation", where, what, v, r.Low, r.High))
 		}
 	}
-	if w := p.Programme.Weeks(); w > 208 {
-		out = append(out, fmt.Sprintf("%g weeks, the longest trial lasted 208: extrapolation", w))
+	for i, ph := range p.Phases {
+		where := fmt.Sprintf("phase %d: ", i+1)
+		say(where, "sessions a week", ph.Frequency.Mid(), s.Frequency)
+		say(where, "percent of 1RM", 100*ph.RelativeLoad(), s.Load)
 	}
+	say("", "weeks", p.Weeks(), s.Weeks)
 	return out
 }

@@ -21,7 +21,8 @@ const (
 )
 
 // AssumedArm is the arm size used where a paper prints none: the median of
-// the printed training arms of the embedded pack, rounded (assumed; such rows
+// the printed sizes of training arms in the embedded pack, each arm once
+// (assumed; such rows
 // are counted apart).
 const AssumedArm = 22
 

@@ -18,7 +18,8 @@ import (
 // Node is one thing with a source, or with parents that have one.
 type Node struct {
 	ID      string   `json:"id"`
-	Kind    string   `json:"kind"` // prediction, pooled, parameter, link, observation, claim, kinetic, biomarker, study
+	Entity  string   `json:"entity,omitempty"` // identifier, e.g. "NCBI Gene 3569"
+	Kind    string   `json:"kind"`             // prediction, pooled, parameter, link, observation, claim, kinetic, biomarker, study
 	Title   string   `json:"title"`
 	Value   string   `json:"value,omitempty"`
 	DOI     string   `json:"doi,omitempty"`
@@ -86,7 +87,7 @@ func Build(p *evidence.Pack, m *axis.Model, pools []*synthesis.Pool) *Graph {
 
 func (g *Graph) addModel(p *evidence.Pack, m *axis.Model) {
 	for i, par := range m.K.Params {
-		n := Node{ID: par.Name, Kind: "parameter", Title: par.Meaning, Value: number(par.Value, par.Unit) + ", prior " + par.Prior, Parents: g.sources(p, par.Source)}
+		n := Node{ID: par.Name, Kind: "parameter", Entity: identifier(p, par.Name), Title: par.Meaning, Value: number(par.Value, par.Unit) + ", prior " + par.Prior, Parents: g.sources(p, par.Source)}
 		if axis.Assumed(par) {
 			n.Source = "assumed"
 		}
@@ -100,7 +101,7 @@ func (g *Graph) addModel(p *evidence.Pack, m *axis.Model) {
 		g.add(n)
 	}
 	for _, o := range m.K.Outputs {
-		n := Node{ID: o.Name, Kind: "prediction", Title: o.Meaning, Value: "unit " + o.Unit}
+		n := Node{ID: o.Name, Kind: "prediction", Entity: identifier(p, o.Name), Title: o.Meaning, Value: "unit " + o.Unit}
 		assumed := 0
 		for _, i := range m.K.DependsOn(o.Name) {
 			n.Parents = append(n.Parents, m.K.Params[i].Name)
@@ -111,6 +112,11 @@ func (g *Graph) addModel(p *evidence.Pack, m *axis.Model) {
 		n.Value += fmt.Sprintf("; rests on %d parameters and links, %d of them assumed", len(n.Parents), assumed)
 		g.add(n)
 	}
+}
+
+func identifier(p *evidence.Pack, name string) string {
+	e, _ := p.Entity(axis.EntityOf(name))
+	return e.Identifier()
 }
 
 // sources turns TABLE:ID references into ids of the graph.
@@ -189,6 +195,9 @@ func (g *Graph) Write(w io.Writer, id string) error {
 			return
 		}
 		line := fmt.Sprintf("%s%s [%s] %s", strings.Repeat("  ", depth), n.ID, n.Kind, n.Title)
+		if n.Entity != "" {
+			line += " (" + n.Entity + ")"
+		}
 		if n.Value != "" {
 			line += ": " + n.Value
 		}
