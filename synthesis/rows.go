@@ -22,8 +22,7 @@ const (
 
 // AssumedArm is the arm size used where a paper prints none: the median of
 // the printed sizes of training arms in the embedded pack, each arm once
-// (assumed; such rows
-// are counted apart).
+// (assumed; such rows are counted apart).
 const AssumedArm = 22
 
 // FromContrast turns a contrast into a reported result. It fails with the
