@@ -1,0 +1,257 @@
+package synthesis
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Method names an estimator of tau² for effect sizes with known variances.
+type Method string
+
+// The estimators: equal (EE) and fixed effects (FE); DerSimonian–Laird,
+// Hedges, Hunter–Schmidt and its small-sample form, Sidik–Jonkman, maximum
+// likelihood, restricted maximum likelihood, empirical Bayes, Paule–Mandel.
+const (
+	EE   Method = "EE"
+	FE   Method = "FE"
+	DL   Method = "DL"
+	HE   Method = "HE"
+	HS   Method = "HS"
+	HSk  Method = "HSk"
+	SJ   Method = "SJ"
+	ML   Method = "ML"
+	REML Method = "REML"
+	EB   Method = "EB"
+	PM   Method = "PM"
+)
+
+// Methods lists the estimators.
+var Methods = []Method{EE, FE, DL, HE, HS, HSk, SJ, ML, REML, EB, PM}
+
+// Test names the test of coefficients: normal, t with k-p degrees of freedom,
+// Knapp–Hartung, and Knapp–Hartung never narrower than the t-test ("adhoc").
+type Test string
+
+// The tests.
+const (
+	TestZ     Test = "z"
+	TestT     Test = "t"
+	TestKnHa  Test = "knha"
+	TestAdhoc Test = "adhoc"
+)
+
+// Tests lists the tests.
+var Tests = []Test{TestZ, TestT, TestKnHa, TestAdhoc}
+
+// MetaOptions of an ordinary meta-analysis. Zero values: REML, z, 0.95.
+type MetaOptions struct {
+	Method Method
+	Test   Test
+	Level  float64
+}
+
+func (o MetaOptions) orDefault() MetaOptions {
+	if o.Method == "" {
+		o.Method = REML
+	}
+	if o.Test == "" {
+		o.Test = TestZ
+	}
+	if o.Level == 0 {
+		o.Level = 0.95
+	}
+	return o
+}
+
+// Term is a coefficient with its test.
+type Term struct {
+	Name               string
+	Estimate, SE, Stat float64
+	DF                 float64 // NaN for z
+	P, Low, High       float64
+}
+
+// Meta is a fitted meta-analysis or meta-regression of effect sizes y with
+// known variances v and design X. Formulas: Viechtbauer (2005,
+// 10.3102/10769986030003261) for the estimators, Knapp & Hartung (2003,
+// 10.1002/sim.1482) for the tests, Viechtbauer (2007, 10.1002/sim.2514) for the
+// Q-profile interval. What a quantity does not have is NaN.
+type Meta struct {
+	K, P              int
+	Options           MetaOptions
+	Terms             []Term
+	Tau2              float64
+	Tau2Low, Tau2High float64
+	I2, H2            float64
+	Q, QP             float64
+	QDF               int
+	QM, QMP           float64 // omnibus test of the moderators (of the intercept where there are none)
+	QMDF1, QMDF2      float64
+	PredLow, PredHigh float64 // intercept-only models
+	LogLik            float64 // restricted for REML
+	AIC, BIC, AICc    float64
+	Cov               *mat.SymDense
+}
+
+// DataError is a fault in the data of a meta-analysis.
+type DataError struct{ Message string }
+
+func (e *DataError) Error() string { return e.Message }
+
+// Analyse fits a meta-analysis. names are those of the columns of x, the first
+// of which is the intercept where there is one.
+func Analyse(y, v []float64, x *mat.Dense, names []string, o MetaOptions) (*Meta, error) {
+	o = o.orDefault()
+	k, p := x.Dims()
+	if err := checkData(y, v, k, p); err != nil {
+		return nil, err
+	}
+	w := &wls{y: mat.NewVecDense(k, y), v: v, x: x}
+	if !w.fullRank() {
+		return nil, &DataError{"the moderators are linearly dependent: leave one out"}
+	}
+	m := &Meta{K: k, P: p, Options: o, PredLow: math.NaN(), PredHigh: math.NaN(), Tau2Low: math.NaN(), Tau2High: math.NaN()}
+	fixed := o.Method == EE || o.Method == FE
+	if !fixed {
+		var err error
+		if m.Tau2, err = w.tau2(o.Method); err != nil {
+			return nil, err
+		}
+		m.Tau2Low, m.Tau2High = w.qProfile(o.Level)
+	}
+	f := w.at(m.Tau2)
+	m.heterogeneity(w, fixed)
+	m.terms(f, names)
+	m.information(w, f, fixed)
+	if p == 1 && !fixed {
+		t := m.Terms[0]
+		crit := m.critical(t.DF)
+		h := crit * math.Sqrt(t.SE*t.SE+m.Tau2)
+		m.PredLow, m.PredHigh = t.Estimate-h, t.Estimate+h
+	}
+	return m, nil
+}
+
+func checkData(y, v []float64, k, p int) error {
+	if k <= p {
+		return &DataError{fmt.Sprintf("%d effect sizes are too few for %d coefficient(s)", k, p)}
+	}
+	for i := range y {
+		if math.IsNaN(y[i]) || math.IsInf(y[i], 0) || !(v[i] > 0) || math.IsInf(v[i], 0) {
+			return &DataError{fmt.Sprintf("effect size %d: estimate %g and variance %g cannot be used", i+1, y[i], v[i])}
+		}
+	}
+	return nil
+}
+
+func (m *Meta) heterogeneity(w *wls, fixed bool) {
+	f := w.at(0)
+	m.Q, m.QDF = f.rss, m.K-m.P
+	m.QP = distuv.ChiSquared{K: float64(m.QDF)}.Survival(m.Q)
+	vt := float64(m.QDF) / f.traceP()
+	m.I2, m.H2 = 100*m.Tau2/(vt+m.Tau2), m.Tau2/vt+1
+	if fixed {
+		m.I2, m.H2 = math.Max(0, 100*(m.Q-float64(m.QDF))/m.Q), m.Q/float64(m.QDF)
+	}
+}
+
+// critical is the two-sided quantile for df degrees of freedom (NaN: normal).
+func (m *Meta) critical(df float64) float64 {
+	q := 0.5 + m.Options.Level/2
+	if math.IsNaN(df) {
+		return distuv.UnitNormal.Quantile(q)
+	}
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(q)
+}
+
+// terms fills the coefficients and the omnibus test.
+func (m *Meta) terms(f *wlsFit, names []string) {
+	df, scale := math.NaN(), 1.0
+	left := float64(m.K - m.P)
+	if m.Options.Test != TestZ {
+		df = left
+	}
+	switch m.Options.Test {
+	case TestKnHa:
+		scale = f.rss / left
+	case TestAdhoc:
+		scale = math.Max(1, f.rss/left)
+	}
+	m.Cov = mat.NewSymDense(m.P, nil)
+	m.Cov.ScaleSym(scale, f.cov)
+	crit := m.critical(df)
+	for i := range m.P {
+		t := Term{Name: names[i], Estimate: f.beta.AtVec(i), SE: math.Sqrt(m.Cov.At(i, i)), DF: df}
+		t.Stat = t.Estimate / t.SE
+		if math.IsNaN(df) {
+			t.P = 2 * distuv.UnitNormal.Survival(math.Abs(t.Stat))
+		} else {
+			t.P = 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Survival(math.Abs(t.Stat))
+		}
+		t.Low, t.High = t.Estimate-crit*t.SE, t.Estimate+crit*t.SE
+		m.Terms = append(m.Terms, t)
+	}
+	m.omnibus(f, df, names)
+}
+
+// omnibus tests all coefficients but the intercept (with no moderator: the
+// intercept) by a Wald test.
+func (m *Meta) omnibus(f *wlsFit, df float64, names []string) {
+	from := 0
+	if m.P > 1 && names[0] == Intercepted {
+		from = 1
+	}
+	n := m.P - from
+	b := mat.NewVecDense(n, nil)
+	c := mat.NewSymDense(n, nil)
+	for i := range n {
+		b.SetVec(i, f.beta.AtVec(from+i))
+		for j := i; j < n; j++ {
+			c.SetSym(i, j, m.Cov.At(from+i, from+j))
+		}
+	}
+	var ch mat.Cholesky
+	if !ch.Factorize(c) {
+		m.QM, m.QMP = math.NaN(), math.NaN()
+		return
+	}
+	var s mat.VecDense
+	if err := ch.SolveVecTo(&s, b); err != nil {
+		m.QM, m.QMP = math.NaN(), math.NaN()
+		return
+	}
+	m.QM = mat.Dot(b, &s)
+	m.QMDF1, m.QMDF2 = float64(n), df
+	if math.IsNaN(df) {
+		m.QMP = distuv.ChiSquared{K: float64(n)}.Survival(m.QM)
+		return
+	}
+	m.QM /= float64(n)
+	m.QMP = distuv.F{D1: float64(n), D2: df}.Survival(m.QM)
+}
+
+// information fills the log-likelihood and the information criteria, those of
+// ML for every method but REML.
+func (m *Meta) information(w *wls, f *wlsFit, fixed bool) {
+	k, p := float64(m.K), float64(m.P)
+	pars := p + 1
+	if fixed {
+		pars = p
+	}
+	n := k
+	m.LogLik = -0.5*k*math.Log(2*math.Pi) - 0.5*f.logVar - 0.5*f.rss
+	if m.Options.Method == REML {
+		n = k - p
+		m.LogLik = -0.5*n*math.Log(2*math.Pi) + 0.5*w.logDetXX() - 0.5*f.logVar - 0.5*f.logDetXWX - 0.5*f.rss
+	}
+	m.AIC = -2*m.LogLik + 2*pars
+	m.BIC = -2*m.LogLik + pars*math.Log(n)
+	top := math.Max(n, pars+2)
+	m.AICc = -2*m.LogLik + 2*pars*top/(top-pars-1)
+}
+
+// Intercepted is the name of the intercept in designs and results.
+const Intercepted = "intrcpt"

@@ -1,0 +1,120 @@
+package synthesis
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var optionCase = regexp.MustCompile(`^(\w+)\|(\w+)\|~ (.*)$`)
+
+// Where the reference results lie beside the checkout, every univariate model
+// and meta-regression agrees with metafor to 1e-7 relative: coefficients, SE,
+// tests, intervals, tau² with its Q-profile interval, I², H², Q, QM,
+// log-likelihoods, information criteria, prediction interval.
+func TestSharedOraclesUnivariate(t *testing.T) {
+	dir := filepath.Join("..", "..", "shared", "oracles")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("the reference results are not beside this checkout")
+	}
+	checked := 0
+	for _, file := range []string{"uni", "metareg"} {
+		cases := map[[2]string]map[string]float64{}
+		for _, r := range readCSV(t, filepath.Join(dir, file+".csv")) {
+			g := optionCase.FindStringSubmatch(r["case"])
+			if g == nil || r["stable"] != "1" {
+				continue
+			}
+			key := [2]string{r["dataset"], r["case"]}
+			if cases[key] == nil {
+				cases[key] = map[string]float64{}
+			}
+			v, err := strconv.ParseFloat(r["value"], 64)
+			if err == nil {
+				cases[key][r["quantity"]+"/"+r["index"]] = v
+			}
+		}
+		for key, want := range cases {
+			checked += compareCase(t, dir, key[0], key[1], want)
+		}
+	}
+	t.Logf("%d values agree", checked)
+	if checked < 3000 {
+		t.Errorf("only %d values were compared", checked)
+	}
+}
+
+func compareCase(t *testing.T, dir, set, name string, want map[string]float64) (n int) {
+	g := optionCase.FindStringSubmatch(name)
+	method, test, formula := Method(g[1]), Test(g[2]), g[3]
+	if !slices.Contains(Methods, method) || strings.Contains(formula, "|") {
+		return 0
+	}
+	rows := readCSV(t, filepath.Join(dir, "inputs", set+".csv"))
+	var y, v []float64
+	var kept []map[string]string
+	for _, r := range rows {
+		yi, e1 := strconv.ParseFloat(r["yi"], 64)
+		vi, e2 := strconv.ParseFloat(r["vi"], 64)
+		if e1 == nil && e2 == nil {
+			y, v, kept = append(y, yi), append(v, vi), append(kept, r)
+		}
+	}
+	var cols []Column
+	if formula != "1" {
+		for _, term := range strings.Split(formula, "+") {
+			term = strings.TrimSpace(term)
+			c := Column{Name: strings.TrimSuffix(strings.TrimPrefix(term, "factor("), ")"), Factor: strings.HasPrefix(term, "factor(")}
+			if _, ok := kept[0][c.Name]; !ok {
+				return 0
+			}
+			for _, r := range kept {
+				c.Values = append(c.Values, r[c.Name])
+			}
+			cols = append(cols, c)
+		}
+	}
+	x, names, skip, err := Design(len(y), cols, nil)
+	if err != nil {
+		t.Errorf("%s %s: %v", set, name, err)
+		return 0
+	}
+	for i := len(skip) - 1; i >= 0; i-- {
+		y, v = slices.Delete(y, skip[i], skip[i]+1), slices.Delete(v, skip[i], skip[i]+1)
+	}
+	m, err := Analyse(y, v, x, names, MetaOptions{Method: method, Test: test})
+	if err != nil {
+		t.Errorf("%s %s: %v", set, name, err)
+		return 0
+	}
+	got := map[string]float64{"k/": float64(m.K), "QE/": m.Q, "QEp/": m.QP, "QM/": m.QM, "QMp/": m.QMP, "tau2/": m.Tau2, "I2/": m.I2, "H2/": m.H2, "pi.lb/": m.PredLow, "pi.ub/": m.PredHigh,
+		"ci.tau2.lb/": m.Tau2Low, "ci.tau2.ub/": m.Tau2High, "tau2.ci.lb/": m.Tau2Low, "tau2.ci.ub/": m.Tau2High}
+	suffix := ".ML/"
+	if method == REML {
+		suffix = ".REML/"
+	}
+	got["ll"+suffix], got["AIC"+suffix], got["BIC"+suffix], got["AICc"+suffix] = m.LogLik, m.AIC, m.BIC, m.AICc
+	for i, term := range m.Terms {
+		idx := names[i]
+		if a, b, ok := strings.Cut(idx, "="); ok {
+			idx = "factor(" + a + ")" + b
+		}
+		got["beta/"+idx], got["se/"+idx], got["zval/"+idx], got["pval/"+idx], got["ci.lb/"+idx], got["ci.ub/"+idx] = term.Estimate, term.SE, term.Stat, term.P, term.Low, term.High
+	}
+	for q, w := range want {
+		g, ok := got[q]
+		if !ok || math.IsNaN(g) {
+			continue
+		}
+		n++
+		if math.Abs(g-w) > 1e-7*math.Max(1e-3, math.Abs(w)) {
+			t.Errorf("%s, %s, %s: %.12g, metafor %.12g", set, name, q, g, w)
+		}
+	}
+	return n
+}
