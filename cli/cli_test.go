@@ -64,6 +64,7 @@ func TestJSONIsOneDocument(t *testing.T) {
 		{"evidence", "sources", "--json"},
 		{"evidence", "show", "LiuAmbrose2010", "--json"},
 		{"model", "check", "--json"},
+		{"evidence", "diff", "embedded", "embedded", "--json"},
 	} {
 		out, errs, code := run(t, args...)
 		if code != 0 || errs != "" {

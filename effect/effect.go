@@ -39,3 +39,26 @@ func SMD(a, b Group) (g, v float64, err error) {
 func FromZ(t, n1, n2 float64) float64 {
 	return J(n1+n2-2) * t * math.Sqrt(1/n1+1/n2)
 }
+
+// MD is the raw mean difference of a against b with its variance
+// sd1²/n1 + sd2²/n2.
+func MD(a, b Group) (d, v float64, err error) {
+	if a.N < 2 || b.N < 2 || !(a.SD > 0) || !(b.SD > 0) {
+		return 0, 0, fmt.Errorf("a mean difference needs two groups of 2 or more with positive SD")
+	}
+	return a.Mean - b.Mean, a.SD*a.SD/float64(a.N) + b.SD*b.SD/float64(b.N), nil
+}
+
+// ROM is the log ratio of means of a against b with its delta-method variance
+// sd1²/(n1·m1²) + sd2²/(n2·m2²) (Hedges, Gurevitch & Curtis 1999,
+// 10.1890/0012-9658(1999)080[1150:TMAORR]2.0.CO;2). Both means must have the
+// same sign.
+func ROM(a, b Group) (r, v float64, err error) {
+	if a.N < 2 || b.N < 2 || !(a.SD > 0) || !(b.SD > 0) {
+		return 0, 0, fmt.Errorf("a ratio of means needs two groups of 2 or more with positive SD")
+	}
+	if !(a.Mean/b.Mean > 0) {
+		return 0, 0, fmt.Errorf("a ratio of means needs two means of one sign, found %g and %g", a.Mean, b.Mean)
+	}
+	return math.Log(a.Mean / b.Mean), a.SD*a.SD/(float64(a.N)*a.Mean*a.Mean) + b.SD*b.SD/(float64(b.N)*b.Mean*b.Mean), nil
+}

@@ -25,3 +25,15 @@ func (n Num) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(r)
 }
+
+// Full is a number for JSON with all its digits, null where it is not finite.
+type Full float64
+
+// MarshalJSON writes the number or null.
+func (n Full) MarshalJSON() ([]byte, error) {
+	v := float64(n)
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(v)
+}

@@ -1,0 +1,364 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/myoaxis/myoaxis/effect"
+	"github.com/myoaxis/myoaxis/evidence"
+	"github.com/myoaxis/myoaxis/report"
+	"github.com/myoaxis/myoaxis/synthesis"
+	"github.com/spf13/cobra"
+)
+
+// metaFlags name the columns and the model.
+type metaFlags struct {
+	yi, vi, sei                         string
+	n1i, m1i, sd1i, n2i, m2i, sd2i      string
+	measure, method, test, mods, random string
+	level                               float64
+}
+
+func (a *app) metaCmd() *cobra.Command {
+	var f metaFlags
+	c := &cobra.Command{
+		Use: "meta FILE.csv", Short: "Ordinary meta-analysis and meta-regression of a table of effect sizes",
+		Long: "Effect sizes with variances (or standard errors), or two arms from which they are computed. The roles of the columns are\n" +
+			"printed on stderr. Rows without an effect size or a moderator are left out and counted.",
+		Example: "  myoaxis meta effects.csv --json\n  myoaxis meta arms.csv --measure SMD --n1i n1 --m1i m1 --sd1i sd1 --n2i n2 --m2i m2 --sd2i sd2 --test knha\n" +
+			"  myoaxis meta effects.csv --mods weeks,population --method ML\n  myoaxis meta effects.csv --random study/effect --test t",
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage(fmt.Errorf("meta needs one CSV file"), "for example myoaxis meta effects.csv")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			out, err := f.run(a, args[0])
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(out)
+			}
+			return metaText(a.sys.Stdout, out)
+		},
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.yi, "yi", "yi", "column of the effect size")
+	fl.StringVar(&f.vi, "vi", "vi", "column of its variance")
+	fl.StringVar(&f.sei, "sei", "", "column of its standard error, instead of --vi")
+	for _, x := range []struct {
+		at         *string
+		name, help string
+	}{{&f.n1i, "n1i", "size of the first arm"}, {&f.m1i, "m1i", "mean of the first arm"}, {&f.sd1i, "sd1i", "SD of the first arm"}, {&f.n2i, "n2i", "size of the second arm"}, {&f.m2i, "m2i", "mean of the second arm"}, {&f.sd2i, "sd2i", "SD of the second arm"}} {
+		fl.StringVar(x.at, x.name, x.name, "column: "+x.help)
+	}
+	fl.StringVar(&f.measure, "measure", "", "compute the effect size from arms: SMD (Hedges' g), MD or ROM (log ratio of means)")
+	fl.StringVar(&f.method, "method", "REML", "EE, FE, DL, HE, HS, HSk, SJ, ML, REML, EB or PM")
+	fl.StringVar(&f.test, "test", "z", "z, t, knha or adhoc")
+	fl.StringVar(&f.mods, "mods", "", "moderators, parted by commas; a:b is an interaction, factor(a) treats numbers as levels")
+	fl.StringVar(&f.random, "random", "", "nested random terms, for example study/effect (ML or REML)")
+	fl.Float64Var(&f.level, "level", 95, "confidence level in percent")
+	a.jsonFlag(c)
+	return c
+}
+
+// metaOut is the JSON of contracts: null where a quantity does not exist.
+type metaOut struct {
+	K            int         `json:"k"`
+	Excluded     int         `json:"rows_excluded"`
+	Method       string      `json:"method"`
+	Measure      string      `json:"measure"`
+	Test         string      `json:"test"`
+	Level        float64     `json:"level_pct"`
+	Estimate     report.Full `json:"estimate"`
+	SE           report.Full `json:"se"`
+	Stat         report.Full `json:"stat"`
+	P            report.Full `json:"p"`
+	CILow        report.Full `json:"ci_low"`
+	CIHigh       report.Full `json:"ci_high"`
+	PILow        report.Full `json:"pi_low"`
+	PIHigh       report.Full `json:"pi_high"`
+	Tau2         report.Full `json:"tau2"`
+	Tau2Low      report.Full `json:"tau2_ci_low"`
+	Tau2High     report.Full `json:"tau2_ci_high"`
+	I2           report.Full `json:"i2"`
+	H2           report.Full `json:"h2"`
+	Q            report.Full `json:"q"`
+	QDF          int         `json:"q_df"`
+	QP           report.Full `json:"q_p"`
+	Sigma2       []sigmaOut  `json:"sigma2"`
+	Coefficients []coefOut   `json:"coefficients"`
+	QM           report.Full `json:"qm"`
+	QMDF         report.Full `json:"qm_df"`
+	QMP          report.Full `json:"qm_p"`
+	LogLik       report.Full `json:"loglik"`
+	AIC          report.Full `json:"aic"`
+	BIC          report.Full `json:"bic"`
+	AICc         report.Full `json:"aicc"`
+}
+
+type sigmaOut struct {
+	Level   string      `json:"level"`
+	NLevels int         `json:"n_levels"`
+	Value   report.Full `json:"value"`
+}
+
+type coefOut struct {
+	Name     string      `json:"name"`
+	Estimate report.Full `json:"estimate"`
+	SE       report.Full `json:"se"`
+	Stat     report.Full `json:"stat"`
+	DF       report.Full `json:"df"`
+	P        report.Full `json:"p"`
+	CILow    report.Full `json:"ci_low"`
+	CIHigh   report.Full `json:"ci_high"`
+}
+
+func (f metaFlags) run(a *app, path string) (*metaOut, error) {
+	if !slices.Contains(synthesis.Methods, synthesis.Method(f.method)) {
+		return nil, usage(fmt.Errorf("--method %q is not known", f.method), "EE, FE, DL, HE, HS, HSk, SJ, ML, REML, EB or PM")
+	}
+	if !slices.Contains(synthesis.Tests, synthesis.Test(f.test)) {
+		return nil, usage(fmt.Errorf("--test %q is not known", f.test), "z, t, knha or adhoc")
+	}
+	if !(f.level > 50 && f.level < 100) {
+		return nil, usage(fmt.Errorf("--level %g is not between 50 and 100", f.level), "for example 95")
+	}
+	t, err := readTable(path)
+	if err != nil {
+		return nil, err
+	}
+	y, v, rows, err := f.effects(a, t)
+	if err != nil {
+		return nil, err
+	}
+	cols, inter, err := f.moderators(t, rows)
+	if err != nil {
+		return nil, err
+	}
+	x, names, skip, err := synthesis.Design(len(rows), cols, inter)
+	if err != nil {
+		return nil, dataFault(path, err)
+	}
+	for i := len(skip) - 1; i >= 0; i-- {
+		k := skip[i]
+		y, v, rows = slices.Delete(y, k, k+1), slices.Delete(v, k, k+1), slices.Delete(rows, k, k+1)
+	}
+	o := synthesis.MetaOptions{Method: synthesis.Method(f.method), Test: synthesis.Test(f.test), Level: f.level / 100}
+	out := &metaOut{Excluded: len(t.Rows) - len(rows), Method: f.method, Measure: f.measure, Test: f.test, Level: f.level, Sigma2: []sigmaOut{}}
+	if out.Measure == "" {
+		out.Measure = "GEN"
+	}
+	if f.random == "" {
+		m, err := synthesis.Analyse(y, v, x, names, o)
+		if err != nil {
+			return nil, dataFault(path, err)
+		}
+		out.fill(m)
+		return out, nil
+	}
+	levels, err := f.levels(t, rows)
+	if err != nil {
+		return nil, err
+	}
+	m, err := synthesis.AnalyseLevels(y, v, x, names, levels, o)
+	if err != nil {
+		return nil, dataFault(path, err)
+	}
+	out.fill(&m.Meta)
+	for _, s := range m.Sigma2 {
+		out.Sigma2 = append(out.Sigma2, sigmaOut{s.Level, s.Groups, report.Full(s.Value)})
+	}
+	return out, nil
+}
+
+// readTable reads a CSV file; faults in it are listed like those of a pack.
+func readTable(path string) (*evidence.Table, error) {
+	fh, err := os.Open(path)
+	if err != nil {
+		return nil, readFault(path, err)
+	}
+	defer fh.Close()
+	t, ps := evidence.ReadTable(path, fh)
+	if len(ps) > 0 {
+		return nil, &Fault{Code: ExitData, Err: fmt.Errorf("%s", ps[0]), Hint: fmt.Sprintf("%d problem(s) in the file", len(ps))}
+	}
+	if len(t.Rows) == 0 {
+		return nil, &Fault{Code: ExitData, Err: fmt.Errorf("%s:1:1: the file holds no rows", path), Hint: "the first line names the columns, data follow"}
+	}
+	return t, nil
+}
+
+func dataFault(path string, err error) error {
+	return &Fault{Code: ExitData, Err: fmt.Errorf("%s: %w", path, err), Hint: "check the columns and the moderators"}
+}
+
+// column checks that a column exists.
+func column(t *evidence.Table, name, flag string) error {
+	if t.Col(name) < 0 {
+		return usage(fmt.Errorf("%s has no column %q (for --%s)", t.File, name, flag), "its columns: "+strings.Join(t.Header, ", "))
+	}
+	return nil
+}
+
+// effects reads or computes the effect sizes; rows lists the table rows used.
+func (f metaFlags) effects(a *app, t *evidence.Table) (y, v []float64, rows []int, err error) {
+	if f.measure != "" {
+		return f.fromArms(a, t)
+	}
+	spread, flag := f.vi, "vi"
+	if f.sei != "" {
+		spread, flag = f.sei, "sei"
+	}
+	if err := column(t, f.yi, "yi"); err != nil {
+		return nil, nil, nil, err
+	}
+	if err := column(t, spread, flag); err != nil {
+		return nil, nil, nil, err
+	}
+	fmt.Fprintf(a.sys.Stderr, "columns: effect size %s, %s %s\n", f.yi, map[string]string{"vi": "variance", "sei": "standard error"}[flag], spread)
+	for r := range t.Rows {
+		e, s := t.Number(r, f.yi), t.Number(r, spread)
+		for _, c := range []string{f.yi, spread} {
+			if text := t.Text(r, c); text != "" && text != "NA" && math.IsNaN(t.Number(r, c)) {
+				return nil, nil, nil, &Fault{Code: ExitData, Err: fmt.Errorf("%s:%d:%d: %q is not a number", t.File, t.Lines[r], t.Col(c)+1, text), Hint: "leave the cell empty where the value is missing"}
+			}
+		}
+		if math.IsNaN(e) || math.IsNaN(s) {
+			continue
+		}
+		if s <= 0 {
+			return nil, nil, nil, &Fault{Code: ExitData, Err: fmt.Errorf("%s:%d:%d: the %s %g is not above zero", t.File, t.Lines[r], t.Col(spread)+1, spread, s), Hint: "a variance or standard error is positive"}
+		}
+		if flag == "sei" {
+			s *= s
+		}
+		y, v, rows = append(y, e), append(v, s), append(rows, r)
+	}
+	return y, v, rows, nil
+}
+
+func (f metaFlags) fromArms(a *app, t *evidence.Table) (y, v []float64, rows []int, err error) {
+	measures := map[string]func(a, b effect.Group) (float64, float64, error){"SMD": effect.SMD, "MD": effect.MD, "ROM": effect.ROM}
+	compute := measures[f.measure]
+	if compute == nil {
+		return nil, nil, nil, usage(fmt.Errorf("--measure %q is not known", f.measure), "SMD, MD or ROM")
+	}
+	cols := []string{f.n1i, f.m1i, f.sd1i, f.n2i, f.m2i, f.sd2i}
+	for i, name := range []string{"n1i", "m1i", "sd1i", "n2i", "m2i", "sd2i"} {
+		if err := column(t, cols[i], name); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	fmt.Fprintf(a.sys.Stderr, "columns: %s of %s\n", f.measure, strings.Join(cols, ", "))
+	for r := range t.Rows {
+		var x [6]float64
+		missing := false
+		for i, c := range cols {
+			x[i] = t.Number(r, c)
+			missing = missing || math.IsNaN(x[i])
+		}
+		if missing {
+			continue
+		}
+		e, s, err := compute(effect.Group{N: int(x[0]), Mean: x[1], SD: x[2]}, effect.Group{N: int(x[3]), Mean: x[4], SD: x[5]})
+		if err != nil {
+			return nil, nil, nil, &Fault{Code: ExitData, Err: fmt.Errorf("%s:%d:%d: %w", t.File, t.Lines[r], t.Col(cols[0])+1, err), Hint: "check the two arms of this row"}
+		}
+		y, v, rows = append(y, e), append(v, s), append(rows, r)
+	}
+	return y, v, rows, nil
+}
+
+// moderators turns --mods into columns and interactions.
+func (f metaFlags) moderators(t *evidence.Table, rows []int) (cols []synthesis.Column, inter [][2]string, err error) {
+	add := func(term string) (string, error) {
+		c := synthesis.Column{Name: strings.TrimSuffix(strings.TrimPrefix(term, "factor("), ")"), Factor: strings.HasPrefix(term, "factor(")}
+		if slices.ContainsFunc(cols, func(o synthesis.Column) bool { return o.Name == c.Name }) {
+			return c.Name, nil
+		}
+		if err := column(t, c.Name, "mods"); err != nil {
+			return "", err
+		}
+		for _, r := range rows {
+			c.Values = append(c.Values, t.Text(r, c.Name))
+		}
+		cols = append(cols, c)
+		return c.Name, nil
+	}
+	for _, term := range strings.Split(f.mods, ",") {
+		if term = strings.TrimSpace(term); term == "" {
+			continue
+		}
+		l, r, isInter := strings.Cut(term, ":")
+		left, err := add(l)
+		if err != nil {
+			return nil, nil, err
+		}
+		if isInter {
+			right, err := add(r)
+			if err != nil {
+				return nil, nil, err
+			}
+			inter = append(inter, [2]string{left, right})
+		}
+	}
+	return cols, inter, nil
+}
+
+func (f metaFlags) levels(t *evidence.Table, rows []int) ([]synthesis.Level, error) {
+	var cols []synthesis.Column
+	for _, name := range strings.Split(f.random, "/") {
+		if err := column(t, name, "random"); err != nil {
+			return nil, err
+		}
+		c := synthesis.Column{Name: name}
+		for _, r := range rows {
+			c.Values = append(c.Values, t.Text(r, name))
+		}
+		cols = append(cols, c)
+	}
+	return synthesis.Nested(cols), nil
+}
+
+func (o *metaOut) fill(m *synthesis.Meta) {
+	n := func(v float64) report.Full { return report.Full(v) }
+	t := m.Terms[0]
+	o.K, o.Estimate, o.SE, o.Stat, o.P, o.CILow, o.CIHigh = m.K, n(t.Estimate), n(t.SE), n(t.Stat), n(t.P), n(t.Low), n(t.High)
+	o.PILow, o.PIHigh, o.Tau2, o.Tau2Low, o.Tau2High = n(m.PredLow), n(m.PredHigh), n(m.Tau2), n(m.Tau2Low), n(m.Tau2High)
+	o.I2, o.H2, o.Q, o.QDF, o.QP, o.QM, o.QMDF, o.QMP = n(m.I2), n(m.H2), n(m.Q), m.QDF, n(m.QP), n(m.QM), n(m.QMDF1), n(m.QMP)
+	o.LogLik, o.AIC, o.BIC, o.AICc = n(m.LogLik), n(m.AIC), n(m.BIC), n(m.AICc)
+	for _, t := range m.Terms {
+		o.Coefficients = append(o.Coefficients, coefOut{t.Name, n(t.Estimate), n(t.SE), n(t.Stat), n(t.DF), n(t.P), n(t.Low), n(t.High)})
+	}
+}
+
+func metaText(w io.Writer, o *metaOut) error {
+	g := func(v report.Full) string { return fmt.Sprintf("%.4g", float64(v)) }
+	fmt.Fprintf(w, "%d effect sizes (%d rows left out), measure %s, method %s, test %s\n\n", o.K, o.Excluded, o.Measure, o.Method, o.Test)
+	fmt.Fprintf(w, "%-24s %10s %10s %10s %10s   %g%% interval\n", "", "estimate", "se", o.Test, "p", o.Level)
+	for _, c := range o.Coefficients {
+		fmt.Fprintf(w, "%-24s %10s %10s %10s %10s   %s to %s\n", c.Name, g(c.Estimate), g(c.SE), g(c.Stat), g(c.P), g(c.CILow), g(c.CIHigh))
+	}
+	fmt.Fprintf(w, "\nQ = %s, df %d, p %s; I² %s %%, H² %s\n", g(o.Q), o.QDF, g(o.QP), g(o.I2), g(o.H2))
+	if len(o.Sigma2) == 0 && o.Method != "EE" && o.Method != "FE" {
+		fmt.Fprintf(w, "tau² %s (Q-profile %s to %s)\n", g(o.Tau2), g(o.Tau2Low), g(o.Tau2High))
+	}
+	for _, s := range o.Sigma2 {
+		fmt.Fprintf(w, "sigma² %s: %s (%d groups)\n", s.Level, g(s.Value), s.NLevels)
+	}
+	if v := float64(o.PILow); !math.IsNaN(v) {
+		fmt.Fprintf(w, "prediction interval %s to %s\n", g(o.PILow), g(o.PIHigh))
+	}
+	if len(o.Coefficients) > 1 {
+		fmt.Fprintf(w, "moderators: QM = %s, df %s, p %s\n", g(o.QM), g(o.QMDF), g(o.QMP))
+	}
+	_, err := fmt.Fprintf(w, "log-likelihood %s, AIC %s, BIC %s, AICc %s\n", g(o.LogLik), g(o.AIC), g(o.BIC), g(o.AICc))
+	return err
+}

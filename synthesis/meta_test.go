@@ -1,0 +1,189 @@
+package synthesis
+
+import (
+	"encoding/csv"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// bcg reads the BCG trials as log risk ratios.
+func bcg(t *testing.T) (y, v []float64) {
+	t.Helper()
+	fh, err := os.Open("../testdata/oracle/metafor/bcg_counts.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fh.Close()
+	recs, err := csv.NewReader(fh).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range recs[1:] {
+		var n [4]float64
+		for k := range n {
+			n[k], _ = strconv.ParseFloat(r[k], 64)
+		}
+		y = append(y, math.Log(n[0]/(n[0]+n[1]))-math.Log(n[2]/(n[2]+n[3])))
+		v = append(v, 1/n[0]-1/(n[0]+n[1])+1/n[2]-1/(n[2]+n[3]))
+	}
+	return y, v
+}
+
+func ones(k int) *mat.Dense {
+	d := make([]float64, k)
+	for i := range d {
+		d[i] = 1
+	}
+	return mat.NewDense(k, 1, d)
+}
+
+// R 4.2.2, metafor 3.8-1, rma(yi, vi, method="REML", test="knha").
+func TestREMLKnappHartungAgainstMetafor(t *testing.T) {
+	y, v := bcg(t)
+	m, err := Analyse(y, v, ones(len(y)), []string{Intercepted}, MetaOptions{Method: REML, Test: TestKnHa})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string][2]float64{
+		"beta": {m.Terms[0].Estimate, -0.71453234215813943}, "se": {m.Terms[0].SE, 0.18079174409284787}, "p": {m.Terms[0].P, 0.0019200150960572916},
+		"ci.lb": {m.Terms[0].Low, -1.1084437136855509}, "tau2": {m.Tau2, 0.3132432581364808}, "I2": {m.I2, 92.221384521268945}, "H2": {m.H2, 12.855758235309162},
+		"QE": {m.Q, 152.23300808237326}, "pi.lb": {m.PredLow, -1.9960168341962023},
+	} {
+		if math.Abs(c[0]-c[1]) > 1e-8*math.Abs(c[1]) {
+			t.Errorf("%s: %.14g, metafor %.14g", name, c[0], c[1])
+		}
+	}
+}
+
+// The ends of the Q-profile interval give Q its chi² quantiles, and Paule–
+// Mandel gives it its degrees of freedom.
+func TestQProfileEnds(t *testing.T) {
+	y, v := bcg(t)
+	w := &wls{y: mat.NewVecDense(len(y), y), v: v, x: ones(len(y))}
+	lo, hi := w.qProfile(0.95)
+	c := distuv.ChiSquared{K: float64(len(y) - 1)}
+	for _, x := range [][2]float64{{lo, c.Quantile(0.975)}, {hi, c.Quantile(0.025)}, {w.generalisedQ(12), 12}} {
+		if q := w.at(x[0]).rss; math.Abs(q-x[1]) > 1e-9 {
+			t.Errorf("Q(%g) = %.12g, want %.12g", x[0], q, x[1])
+		}
+	}
+}
+
+// Sign, order and scale change nothing that they should not.
+func TestMetaInvariance(t *testing.T) {
+	y, v := bcg(t)
+	r := rand.New(rand.NewPCG(4, 4))
+	perm := r.Perm(len(y))
+	for _, method := range Methods {
+		a, err := Analyse(y, v, ones(len(y)), []string{Intercepted}, MetaOptions{Method: method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		y2, v2 := make([]float64, len(y)), make([]float64, len(y))
+		for i, k := range perm {
+			y2[i], v2[i] = -1000*y[k], 1e6*v[k]
+		}
+		b, err := Analyse(y2, v2, ones(len(y)), []string{Intercepted}, MetaOptions{Method: method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(b.Terms[0].Estimate/-1000-a.Terms[0].Estimate) > 1e-9 || math.Abs(b.Tau2/1e6-a.Tau2) > 1e-9 || math.Abs(a.Terms[0].P-b.Terms[0].P) > 1e-9*a.Terms[0].P {
+			t.Errorf("%s: %g %g, rescaled %g %g", method, a.Terms[0].Estimate, a.Tau2, b.Terms[0].Estimate, b.Tau2)
+		}
+	}
+}
+
+// With one effect a study the two levels share the variance of the univariate
+// model; with ML the multilevel fit is that of the partial-report model on
+// full reports.
+func TestLevelsAgainstOtherRoutes(t *testing.T) {
+	rows := numericRows(77, 20)
+	var y, v []float64
+	study, id := Column{Name: "study"}, Column{Name: "id"}
+	for _, r := range rows {
+		y, v = append(y, r.Result.Y), append(v, r.Result.S*r.Result.S)
+		study.Values, id.Values = append(study.Values, r.Cluster), append(id.Values, r.ID)
+	}
+	m, err := AnalyseLevels(y, v, ones(len(y)), []string{Intercepted}, Nested([]Column{study, id}), MetaOptions{Method: ML})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Maximise(rows, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(m.LogLik-f.LogLik) > 1e-9 || math.Abs(m.Terms[0].Estimate-f.Beta[0]) > 1e-7 || math.Abs(m.Sigma2[0].Value-f.TauB*f.TauB) > 1e-6 {
+		t.Errorf("dense %v %v %v, quadrature %v %v %v", m.LogLik, m.Terms[0].Estimate, m.Sigma2, f.LogLik, f.Beta, f.TauB*f.TauB)
+	}
+	yb, vb := bcg(t)
+	one := Column{Name: "trial"}
+	for i := range yb {
+		one.Values = append(one.Values, strconv.Itoa(i))
+	}
+	a, err := AnalyseLevels(yb, vb, ones(len(yb)), []string{Intercepted}, Nested([]Column{one}), MetaOptions{Method: REML})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := Analyse(yb, vb, ones(len(yb)), []string{Intercepted}, MetaOptions{Method: REML})
+	if math.Abs(a.Tau2-b.Tau2) > 1e-9 || math.Abs(a.LogLik-b.LogLik) > 1e-10 {
+		t.Errorf("one level: %g %g, univariate %g %g", a.Tau2, a.LogLik, b.Tau2, b.LogLik)
+	}
+}
+
+func TestDesign(t *testing.T) {
+	x, names, skip, err := Design(5, []Column{{Name: "dose", Values: []string{"1", "2", "", "4", "5"}}, {Name: "kind", Values: []string{"b", "a", "a", "c", "b"}}}, [][2]string{{"dose", "kind"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "[intrcpt dose kind=b kind=c dose:kind=b dose:kind=c]"
+	if got := names; len(skip) != 1 || skip[0] != 2 || want != "["+join(got)+"]" {
+		t.Errorf("%v, skipped %v", names, skip)
+	}
+	if r, _ := x.Dims(); r != 4 || x.At(3, 4) != 5 {
+		t.Errorf("%v", mat.Formatted(x))
+	}
+	var de *DataError
+	if _, _, _, err := Design(2, []Column{{Name: "k", Values: []string{"a", "a"}}}, nil); !errors.As(err, &de) {
+		t.Errorf("a constant moderator: %v", err)
+	}
+}
+
+func join(s []string) (out string) {
+	for i, x := range s {
+		if i > 0 {
+			out += " "
+		}
+		out += x
+	}
+	return out
+}
+
+func TestBadMetaData(t *testing.T) {
+	for _, c := range [][2][]float64{{{1}, {1}}, {{1, 2, math.NaN()}, {1, 1, 1}}, {{1, 2, 3}, {1, 0, 1}}, {{1, 2, 3}, {1, -1, 1}}} {
+		var de *DataError
+		if _, err := Analyse(c[0], c[1], ones(len(c[0])), []string{Intercepted}, MetaOptions{}); !errors.As(err, &de) {
+			t.Errorf("%v: %v", c, err)
+		}
+	}
+}
+
+func BenchmarkREML(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 1))
+	y, v := make([]float64, 1000), make([]float64, 1000)
+	for i := range y {
+		v[i] = 0.02 + 0.1*r.Float64()
+		y[i] = 0.3 + 0.2*r.NormFloat64() + math.Sqrt(v[i])*r.NormFloat64()
+	}
+	for b.Loop() {
+		if _, err := Analyse(y, v, ones(1000), []string{Intercepted}, MetaOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
