@@ -13,6 +13,7 @@ import (
 	"github.com/myoaxis/myoaxis/report"
 	"github.com/myoaxis/myoaxis/synthesis"
 	"github.com/spf13/cobra"
+	"gonum.org/v1/gonum/mat"
 )
 
 // metaFlags name the columns and the model.
@@ -31,12 +32,7 @@ func (a *app) metaCmd() *cobra.Command {
 			"printed on stderr. Rows without an effect size or a moderator are left out and counted.",
 		Example: "  myoaxis meta effects.csv --json\n  myoaxis meta arms.csv --measure SMD --n1i n1 --m1i m1 --sd1i sd1 --n2i n2 --m2i m2 --sd2i sd2 --test knha\n" +
 			"  myoaxis meta effects.csv --mods weeks,population --method ML\n  myoaxis meta effects.csv --random study/effect --test t",
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usage(fmt.Errorf("meta needs one CSV file"), "for example myoaxis meta effects.csv")
-			}
-			return nil
-		},
+		Args: oneFile,
 		RunE: func(_ *cobra.Command, args []string) error {
 			out, err := f.run(a, args[0])
 			if err != nil {
@@ -48,6 +44,13 @@ func (a *app) metaCmd() *cobra.Command {
 			return metaText(a.sys.Stdout, out)
 		},
 	}
+	f.add(c)
+	a.jsonFlag(c)
+	c.AddCommand(a.metaBiasCmd(), a.metaInfluenceCmd(), a.metaCumulativeCmd())
+	return c
+}
+
+func (f *metaFlags) add(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringVar(&f.yi, "yi", "yi", "column of the effect size")
 	fl.StringVar(&f.vi, "vi", "vi", "column of its variance")
@@ -64,8 +67,6 @@ func (a *app) metaCmd() *cobra.Command {
 	fl.StringVar(&f.mods, "mods", "", "moderators, parted by commas; a:b is an interaction, factor(a) treats numbers as levels")
 	fl.StringVar(&f.random, "random", "", "nested random terms, for example study/effect (ML or REML)")
 	fl.Float64Var(&f.level, "level", 95, "confidence level in percent")
-	a.jsonFlag(c)
-	return c
 }
 
 // metaOut is the JSON of contracts: null where a quantity does not exist.
@@ -120,7 +121,25 @@ type coefOut struct {
 	CIHigh   report.Full `json:"ci_high"`
 }
 
-func (f metaFlags) run(a *app, path string) (*metaOut, error) {
+func oneFile(c *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usage(fmt.Errorf("%s needs one CSV file", c.Name()), "for example "+c.CommandPath()+" effects.csv")
+	}
+	return nil
+}
+
+// metaData is a table made ready for a fit.
+type metaData struct {
+	table *evidence.Table
+	y, v  []float64
+	rows  []int // of the table
+	x     *mat.Dense
+	names []string
+	opt   synthesis.MetaOptions
+}
+
+// prepare checks the flags and reads the table.
+func (f metaFlags) prepare(a *app, path string) (*metaData, error) {
 	if !slices.Contains(synthesis.Methods, synthesis.Method(f.method)) {
 		return nil, usage(fmt.Errorf("--method %q is not known", f.method), "EE, FE, DL, HE, HS, HSk, SJ, ML, REML, EB or PM")
 	}
@@ -134,40 +153,50 @@ func (f metaFlags) run(a *app, path string) (*metaOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	y, v, rows, err := f.effects(a, t)
+	d := &metaData{table: t, opt: synthesis.MetaOptions{Method: synthesis.Method(f.method), Test: synthesis.Test(f.test), Level: f.level / 100}}
+	if d.y, d.v, d.rows, err = f.effects(a, t); err != nil {
+		return nil, err
+	}
+	if len(d.rows) == 0 {
+		return nil, &Fault{Code: ExitData, Err: fmt.Errorf("%s: no row has an effect size", path), Hint: "check --yi and --vi, or the columns of the arms"}
+	}
+	cols, inter, err := f.moderators(t, d.rows)
 	if err != nil {
 		return nil, err
 	}
-	cols, inter, err := f.moderators(t, rows)
-	if err != nil {
-		return nil, err
-	}
-	x, names, skip, err := synthesis.Design(len(rows), cols, inter)
-	if err != nil {
+	var skip []int
+	if d.x, d.names, skip, err = synthesis.Design(len(d.rows), cols, inter); err != nil {
 		return nil, dataFault(path, err)
 	}
 	for i := len(skip) - 1; i >= 0; i-- {
 		k := skip[i]
-		y, v, rows = slices.Delete(y, k, k+1), slices.Delete(v, k, k+1), slices.Delete(rows, k, k+1)
+		d.y, d.v, d.rows = slices.Delete(d.y, k, k+1), slices.Delete(d.v, k, k+1), slices.Delete(d.rows, k, k+1)
 	}
-	o := synthesis.MetaOptions{Method: synthesis.Method(f.method), Test: synthesis.Test(f.test), Level: f.level / 100}
-	out := &metaOut{Excluded: len(t.Rows) - len(rows), Method: f.method, Measure: f.measure, Test: f.test, Level: f.level, Sigma2: []sigmaOut{}}
+	return d, nil
+}
+
+func (f metaFlags) run(a *app, path string) (*metaOut, error) {
+	d, err := f.prepare(a, path)
+	if err != nil {
+		return nil, err
+	}
+	out := &metaOut{Excluded: len(d.table.Rows) - len(d.rows), Method: f.method, Measure: f.measure, Test: f.test, Level: f.level, Sigma2: []sigmaOut{}}
 	if out.Measure == "" {
 		out.Measure = "GEN"
 	}
 	if f.random == "" {
-		m, err := synthesis.Analyse(y, v, x, names, o)
+		m, err := synthesis.Analyse(d.y, d.v, d.x, d.names, d.opt)
 		if err != nil {
 			return nil, dataFault(path, err)
 		}
 		out.fill(m)
 		return out, nil
 	}
-	levels, err := f.levels(t, rows)
+	levels, err := f.levels(d.table, d.rows)
 	if err != nil {
 		return nil, err
 	}
-	m, err := synthesis.AnalyseLevels(y, v, x, names, levels, o)
+	m, err := synthesis.AnalyseLevels(d.y, d.v, d.x, d.names, levels, d.opt)
 	if err != nil {
 		return nil, dataFault(path, err)
 	}

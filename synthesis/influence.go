@@ -1,0 +1,116 @@
+package synthesis
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Influence is what one effect size does to a fit (Viechtbauer & Cheung 2010,
+// 10.1002/jrsm.11): NaN where the fit without it does not exist.
+type Influence struct {
+	RStudent, DFFITS, CookD, CovRatio float64
+	Tau2Del, QDel, Hat, Weight        float64 // weight in percent
+	Estimate, SE                      float64 // first coefficient without it
+}
+
+// Influences computes the diagnostics of every effect size.
+func Influences(y, v []float64, x *mat.Dense, names []string, o MetaOptions) ([]Influence, error) {
+	o = o.orDefault()
+	full, err := Analyse(y, v, x, names, o)
+	if err != nil {
+		return nil, err
+	}
+	k, p := x.Dims()
+	w := &wls{y: mat.NewVecDense(k, y), v: v, x: x}
+	f := w.at(full.Tau2)
+	var inv mat.Cholesky
+	inv.Factorize(full.Cov)
+	var sumW float64
+	for _, wi := range f.w {
+		sumW += wi
+	}
+	out := make([]Influence, k)
+	parallel(k, func(i int) {
+		d := Influence{RStudent: math.NaN(), DFFITS: math.NaN(), CookD: math.NaN(), CovRatio: math.NaN(), Tau2Del: math.NaN(), QDel: math.NaN(), Estimate: math.NaN(), SE: math.NaN(), Weight: 100 * f.w[i] / sumW}
+		xi := mat.Row(nil, i, x)
+		d.Hat = f.w[i] * quadratic(f.cov, xi)
+		if m, del := without(y, v, x, names, o, i); m != nil {
+			d.fill(full, m, del, &inv, xi, y[i], v[i], p)
+		}
+		out[i] = d
+	})
+	return out, nil
+}
+
+// quadratic is x'Ax.
+func quadratic(a *mat.SymDense, x []float64) (s float64) {
+	for i := range x {
+		for j := range x {
+			s += x[i] * a.At(i, j) * x[j]
+		}
+	}
+	return s
+}
+
+func (d *Influence) fill(full, m *Meta, del *wlsFit, inv *mat.Cholesky, xi []float64, y, v float64, p int) {
+	d.Tau2Del, d.QDel, d.Estimate, d.SE = m.Tau2, m.Q, m.Terms[0].Estimate, m.Terms[0].SE
+	var pred, predDel float64
+	diff := mat.NewVecDense(p, nil)
+	for j := range p {
+		pred += xi[j] * full.Terms[j].Estimate
+		predDel += xi[j] * m.Terms[j].Estimate
+		diff.SetVec(j, full.Terms[j].Estimate-m.Terms[j].Estimate)
+	}
+	d.RStudent = (y - predDel) / math.Sqrt(v+m.Tau2+quadratic(m.Cov, xi))
+	d.DFFITS = (pred - predDel) / math.Sqrt(d.Hat*(m.Tau2+v))
+	var s mat.VecDense
+	if inv.SolveVecTo(&s, diff) == nil {
+		d.CookD = mat.Dot(diff, &s)
+	}
+	d.CovRatio = mat.Det(m.Cov) / mat.Det(full.Cov)
+}
+
+// without fits the model without row i; nil where that is not possible.
+func without(y, v []float64, x *mat.Dense, names []string, o MetaOptions, i int) (*Meta, *wlsFit) {
+	k, p := x.Dims()
+	y2, v2 := append(append([]float64(nil), y[:i]...), y[i+1:]...), append(append([]float64(nil), v[:i]...), v[i+1:]...)
+	x2 := mat.NewDense(k-1, p, nil)
+	for r, j := 0, 0; j < k; j++ {
+		if j != i {
+			x2.SetRow(r, mat.Row(nil, j, x))
+			r++
+		}
+	}
+	m, err := Analyse(y2, v2, x2, names, o)
+	if err != nil {
+		return nil, nil
+	}
+	w := &wls{y: mat.NewVecDense(k-1, y2), v: v2, x: x2}
+	return m, w.at(m.Tau2)
+}
+
+// Cumulative fits the first 1, 2, … effects in the order given; entry 0 is the
+// first effect alone.
+func Cumulative(y, v []float64, o MetaOptions) ([]*Meta, error) {
+	o = o.orDefault()
+	if err := checkData(y, v, len(y), 1); err != nil {
+		return nil, err
+	}
+	out := make([]*Meta, len(y))
+	for i := range y {
+		m, err := mean(y[:i+1], v[:i+1], o)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			m.Options = o
+			t := &m.Terms[0]
+			t.Stat, t.DF = t.Estimate/t.SE, math.NaN()
+			h := m.critical(math.NaN()) * t.SE
+			t.Low, t.High = t.Estimate-h, t.Estimate+h
+		}
+		out[i] = m
+	}
+	return out, nil
+}
