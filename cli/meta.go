@@ -21,7 +21,8 @@ type metaFlags struct {
 	yi, vi, sei                         string
 	n1i, m1i, sd1i, n2i, m2i, sd2i      string
 	measure, method, test, mods, random string
-	level                               float64
+	cluster, robust                     string
+	level, rho                          float64
 }
 
 func (a *app) metaCmd() *cobra.Command {
@@ -31,7 +32,7 @@ func (a *app) metaCmd() *cobra.Command {
 		Long: "Effect sizes with variances (or standard errors), or two arms from which they are computed. The roles of the columns are\n" +
 			"printed on stderr. Rows without an effect size or a moderator are left out and counted.",
 		Example: "  myoaxis meta effects.csv --json\n  myoaxis meta arms.csv --measure SMD --n1i n1 --m1i m1 --sd1i sd1 --n2i n2 --m2i m2 --sd2i sd2 --test knha\n" +
-			"  myoaxis meta effects.csv --mods weeks,population --method ML\n  myoaxis meta effects.csv --random study/effect --test t",
+			"  myoaxis meta effects.csv --mods weeks,population --method ML\n  myoaxis meta effects.csv --random study/effect --cluster study --rho 0.6 --test t",
 		Args: oneFile,
 		RunE: func(_ *cobra.Command, args []string) error {
 			out, err := f.run(a, args[0])
@@ -66,6 +67,9 @@ func (f *metaFlags) add(c *cobra.Command) {
 	fl.StringVar(&f.test, "test", "z", "z, t, knha or adhoc")
 	fl.StringVar(&f.mods, "mods", "", "moderators, parted by commas; a:b is an interaction, factor(a) treats numbers as levels")
 	fl.StringVar(&f.random, "random", "", "nested random terms, for example study/effect (ML or REML)")
+	fl.StringVar(&f.cluster, "cluster", "", "column of the clusters: robust tests with Satterthwaite degrees of freedom")
+	fl.StringVar(&f.robust, "robust", "CR2", "with --cluster: CR0, CR1, CR2, or none")
+	fl.Float64Var(&f.rho, "rho", 0, "correlation of sampling errors within a cluster (with --random and --cluster)")
 	fl.Float64Var(&f.level, "level", 95, "confidence level in percent")
 }
 
@@ -94,6 +98,7 @@ type metaOut struct {
 	QDF          int         `json:"q_df"`
 	QP           report.Full `json:"q_p"`
 	Sigma2       []sigmaOut  `json:"sigma2"`
+	Robust       *robustOut  `json:"robust,omitempty"`
 	Coefficients []coefOut   `json:"coefficients"`
 	QM           report.Full `json:"qm"`
 	QMDF         report.Full `json:"qm_df"`
@@ -146,6 +151,12 @@ func (f metaFlags) prepare(a *app, path string) (*metaData, error) {
 	if !slices.Contains(synthesis.Tests, synthesis.Test(f.test)) {
 		return nil, usage(fmt.Errorf("--test %q is not known", f.test), "z, t, knha or adhoc")
 	}
+	if !slices.Contains([]string{"CR0", "CR1", "CR2", "none"}, f.robust) {
+		return nil, usage(fmt.Errorf("--robust %q is not known", f.robust), "CR0, CR1, CR2 or none")
+	}
+	if f.rho != 0 && (f.random == "" || f.cluster == "" || !(f.rho > 0 && f.rho < 1)) {
+		return nil, usage(fmt.Errorf("--rho needs --random and --cluster and lies between 0 and 1"), "for example --random study/effect --cluster study --rho 0.6")
+	}
 	if !(f.level > 50 && f.level < 100) {
 		return nil, usage(fmt.Errorf("--level %g is not between 50 and 100", f.level), "for example 95")
 	}
@@ -184,19 +195,37 @@ func (f metaFlags) run(a *app, path string) (*metaOut, error) {
 	if out.Measure == "" {
 		out.Measure = "GEN"
 	}
+	var cluster []string
+	if f.cluster != "" {
+		if err := column(d.table, f.cluster, "cluster"); err != nil {
+			return nil, err
+		}
+		for _, r := range d.rows {
+			cluster = append(cluster, d.table.Text(r, f.cluster))
+		}
+	}
 	if f.random == "" {
 		m, err := synthesis.Analyse(d.y, d.v, d.x, d.names, d.opt)
 		if err != nil {
 			return nil, dataFault(path, err)
 		}
 		out.fill(m)
+		if cluster == nil || f.robust == "none" {
+			return out, nil
+		}
+		terms, n, err := m.Robust(d.y, d.v, d.x, cluster, synthesis.Sandwich(f.robust))
+		if err != nil {
+			return nil, dataFault(path, err)
+		}
+		out.makeRobust(terms, n, f)
 		return out, nil
 	}
 	levels, err := f.levels(d.table, d.rows)
 	if err != nil {
 		return nil, err
 	}
-	m, err := synthesis.AnalyseLevels(d.y, d.v, d.x, d.names, levels, d.opt)
+	known := synthesis.Sampling{V: d.v, Rho: f.rho, Cluster: cluster}
+	m, err := synthesis.AnalyseLevels(d.y, known, d.x, d.names, levels, d.opt)
 	if err != nil {
 		return nil, dataFault(path, err)
 	}
@@ -204,7 +233,32 @@ func (f metaFlags) run(a *app, path string) (*metaOut, error) {
 	for _, s := range m.Sigma2 {
 		out.Sigma2 = append(out.Sigma2, sigmaOut{s.Level, s.Groups, report.Full(s.Value)})
 	}
+	if cluster != nil && f.robust != "none" {
+		terms, n, err := m.Robust(cluster, synthesis.Sandwich(f.robust))
+		if err != nil {
+			return nil, dataFault(path, err)
+		}
+		out.makeRobust(terms, n, f)
+	}
 	return out, nil
+}
+
+// makeRobust replaces the tests of the coefficients by cluster-robust ones.
+func (o *metaOut) makeRobust(terms []synthesis.Term, clusters int, f metaFlags) {
+	n := func(v float64) report.Full { return report.Full(v) }
+	o.Robust = &robustOut{f.robust, f.cluster, clusters}
+	o.Coefficients = nil
+	for _, t := range terms {
+		o.Coefficients = append(o.Coefficients, coefOut{t.Name, n(t.Estimate), n(t.SE), n(t.Stat), n(t.DF), n(t.P), n(t.Low), n(t.High)})
+	}
+	t := terms[0]
+	o.SE, o.Stat, o.P, o.CILow, o.CIHigh = n(t.SE), n(t.Stat), n(t.P), n(t.Low), n(t.High)
+}
+
+type robustOut struct {
+	Estimator string `json:"estimator"`
+	Cluster   string `json:"cluster"`
+	Clusters  int    `json:"n_clusters"`
 }
 
 // readTable reads a CSV file; faults in it are listed like those of a pack.
@@ -375,9 +429,16 @@ func metaText(w io.Writer, o *metaOut) error {
 	for _, c := range o.Coefficients {
 		fmt.Fprintf(w, "%-24s %10s %10s %10s %10s   %s to %s\n", c.Name, g(c.Estimate), g(c.SE), g(c.Stat), g(c.P), g(c.CILow), g(c.CIHigh))
 	}
-	fmt.Fprintf(w, "\nQ = %s, df %d, p %s; I² %s %%, H² %s\n", g(o.Q), o.QDF, g(o.QP), g(o.I2), g(o.H2))
+	fmt.Fprintf(w, "\nQ = %s, df %d, p %s", g(o.Q), o.QDF, g(o.QP))
+	if !math.IsNaN(float64(o.I2)) { // not defined with correlated sampling errors
+		fmt.Fprintf(w, "; I² %s %%, H² %s", g(o.I2), g(o.H2))
+	}
+	fmt.Fprintln(w)
 	if len(o.Sigma2) == 0 && o.Method != "EE" && o.Method != "FE" {
 		fmt.Fprintf(w, "tau² %s (Q-profile %s to %s)\n", g(o.Tau2), g(o.Tau2Low), g(o.Tau2High))
+	}
+	if r := o.Robust; r != nil {
+		fmt.Fprintf(w, "tests robust to clusters of %s: %s, %d clusters, Satterthwaite degrees of freedom\n", r.Cluster, r.Estimator, r.Clusters)
 	}
 	for _, s := range o.Sigma2 {
 		fmt.Fprintf(w, "sigma² %s: %s (%d groups)\n", s.Level, g(s.Value), s.NLevels)

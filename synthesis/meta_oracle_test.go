@@ -126,39 +126,74 @@ func compareCase(t *testing.T, dir, set, name string, want map[string]float64) (
 	return n
 }
 
-// The three-level model of Assink & Wibbelink (2016) by REML against metafor's
-// rma.mv, which stops its optimiser early: 1e-6 for the variances.
-func TestSharedOraclesThreeLevel(t *testing.T) {
-	dir := filepath.Join("..", "..", "shared", "oracles")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the reference results are not beside this checkout")
-	}
-	want := map[string]float64{}
-	for _, r := range readCSV(t, filepath.Join(dir, "multilevel.csv")) {
-		if r["dataset"] == "assink2016" && r["case"] == "3level" {
-			want[r["quantity"]+"/"+r["index"]], _ = strconv.ParseFloat(r["value_metafor51"], 64)
-		}
-	}
-	var y, v []float64
-	study, effect := Column{Name: "study"}, Column{Name: "esid"}
+// assink reads the data of Assink & Wibbelink (2016) beside the checkout.
+func assink(t *testing.T, dir string) (y, v []float64, study, effect Column) {
+	study, effect = Column{Name: "study"}, Column{Name: "esid"}
 	for _, r := range readCSV(t, filepath.Join(dir, "inputs", "assink2016.csv")) {
 		yi, _ := strconv.ParseFloat(r["yi"], 64)
 		vi, _ := strconv.ParseFloat(r["vi"], 64)
 		y, v = append(y, yi), append(v, vi)
 		study.Values, effect.Values = append(study.Values, r["study"]), append(effect.Values, r["esid"])
 	}
+	return y, v, study, effect
+}
+
+// The three-level models of Assink & Wibbelink (2016), with independent and
+// with correlated sampling errors, by REML against metafor's rma.mv, and their
+// cluster-robust tests against clubSandwich 0.5.8. metafor stops its optimiser
+// early: 1e-6 for the variances.
+func TestSharedOraclesMultilevel(t *testing.T) {
+	dir := filepath.Join("..", "..", "shared", "oracles")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("the reference results are not beside this checkout")
+	}
+	want := map[string]map[string]float64{}
+	for _, file := range []string{"multilevel.csv", "robust.csv"} {
+		for _, r := range readCSV(t, filepath.Join(dir, file)) {
+			if r["dataset"] != "assink2016" {
+				continue
+			}
+			if want[r["case"]] == nil {
+				want[r["case"]] = map[string]float64{}
+			}
+			want[r["case"]][r["quantity"]+"/"+r["index"]], _ = strconv.ParseFloat(r["value"], 64)
+		}
+	}
+	y, v, study, effect := assink(t, dir)
 	x, names, _, err := Design(len(y), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := AnalyseLevels(y, v, x, names, Nested([]Column{study, effect}), MetaOptions{Method: REML, Test: TestT})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for q, c := range map[string]struct{ got, tol float64 }{"sigma2/1": {m.Sigma2[0].Value, 1e-6}, "sigma2/2": {m.Sigma2[1].Value, 1e-6}, "beta/intrcpt": {m.Terms[0].Estimate, 1e-7}, "se/intrcpt": {m.Terms[0].SE, 1e-7},
-		"pval/intrcpt": {m.Terms[0].P, 1e-6}, "ll.REML/": {m.LogLik, 1e-9}, "AIC.REML/": {m.AIC, 1e-9}, "BIC.REML/": {m.BIC, 1e-9}, "AICc.REML/": {m.AICc, 1e-9}, "QE/": {m.Q, 1e-9}, "pi.lb/": {m.PredLow, 1e-6}, "pi.ub/": {m.PredHigh, 1e-6}} {
-		if math.Abs(c.got-want[q]) > c.tol*math.Abs(want[q]) {
-			t.Errorf("%s: %.12g, metafor %.12g", q, c.got, want[q])
+	for name, rho := range map[string]float64{"3level": 0, "CHE rho=0.3": 0.3, "CHE rho=0.6": 0.6, "CHE rho=0.8": 0.8} {
+		test := TestT
+		m, err := AnalyseLevels(y, Sampling{V: v, Rho: rho, Cluster: study.Values}, x, names, Nested([]Column{study, effect}), MetaOptions{Method: REML, Test: test})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := want[name]
+		check := func(q string, got, tol float64) {
+			if x, ok := w[q]; ok && math.Abs(got-x) > tol*math.Abs(x) {
+				t.Errorf("%s, %s: %.12g, reference %.12g", name, q, got, x)
+			}
+		}
+		check("sigma2/1", m.Sigma2[0].Value, 2e-6)
+		check("sigma2/2", m.Sigma2[1].Value, 2e-6)
+		check("beta/intrcpt", m.Terms[0].Estimate, 1e-6)
+		check("se/intrcpt", m.Terms[0].SE, 1e-6)
+		check("ll.REML/", m.LogLik, 1e-8)
+		check("QE/", m.Q, 1e-8)
+		for _, kind := range []Sandwich{CR0, CR1, CR2} {
+			terms, clusters, err := m.Robust(study.Values, kind)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w = want[name+"|"+string(kind)]
+			if clusters != 17 || len(w) == 0 {
+				t.Errorf("%s %s: %d clusters, %d reference values", name, kind, clusters, len(w))
+			}
+			check("SE/intrcpt", terms[0].SE, 1e-6)
+			check("df/intrcpt", terms[0].DF, 1e-6)
+			check("p/intrcpt", terms[0].P, 1e-5)
 		}
 	}
 }

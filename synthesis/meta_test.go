@@ -111,7 +111,7 @@ func TestLevelsAgainstOtherRoutes(t *testing.T) {
 		y, v = append(y, r.Result.Y), append(v, r.Result.S*r.Result.S)
 		study.Values, id.Values = append(study.Values, r.Cluster), append(id.Values, r.ID)
 	}
-	m, err := AnalyseLevels(y, v, ones(len(y)), []string{Intercepted}, Nested([]Column{study, id}), MetaOptions{Method: ML})
+	m, err := AnalyseLevels(y, Sampling{V: v}, ones(len(y)), []string{Intercepted}, Nested([]Column{study, id}), MetaOptions{Method: ML})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,13 +127,59 @@ func TestLevelsAgainstOtherRoutes(t *testing.T) {
 	for i := range yb {
 		one.Values = append(one.Values, strconv.Itoa(i))
 	}
-	a, err := AnalyseLevels(yb, vb, ones(len(yb)), []string{Intercepted}, Nested([]Column{one}), MetaOptions{Method: REML})
+	a, err := AnalyseLevels(yb, Sampling{V: vb}, ones(len(yb)), []string{Intercepted}, Nested([]Column{one}), MetaOptions{Method: REML})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b, _ := Analyse(yb, vb, ones(len(yb)), []string{Intercepted}, MetaOptions{Method: REML})
 	if math.Abs(a.Tau2-b.Tau2) > 1e-9 || math.Abs(a.LogLik-b.LogLik) > 1e-10 {
 		t.Errorf("one level: %g %g, univariate %g %g", a.Tau2, a.LogLik, b.Tau2, b.LogLik)
+	}
+}
+
+// With one effect a cluster the sandwich has closed forms: CR0 is sum(w²e²)
+// over (sum w)², CR2 divides each e² by 1-h; clusters that cut a random term
+// are refused.
+func TestRobustClosedForms(t *testing.T) {
+	y, v := bcg(t)
+	m, err := Analyse(y, v, ones(len(y)), []string{Intercepted}, MetaOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := make([]string, len(y))
+	var sw float64
+	for i := range y {
+		id[i] = strconv.Itoa(i)
+		sw += 1 / (v[i] + m.Tau2)
+	}
+	var cr0, cr2 float64
+	for i := range y {
+		w, e := 1/(v[i]+m.Tau2), y[i]-m.Terms[0].Estimate
+		cr0 += w * w * e * e / (sw * sw)
+		cr2 += w * w * e * e / (1 - w/sw) / (sw * sw)
+	}
+	for kind, want := range map[Sandwich]float64{CR0: cr0, CR1: cr0 * 13 / 12, CR2: cr2} {
+		terms, n, err := m.Robust(y, v, ones(len(y)), id, kind)
+		if err != nil || n != 13 {
+			t.Fatal(err, n)
+		}
+		if math.Abs(terms[0].SE-math.Sqrt(want)) > 1e-12 || !(terms[0].DF > 3 && terms[0].DF <= 12) {
+			t.Errorf("%s: %g, closed form %g, df %g", kind, terms[0].SE, math.Sqrt(want), terms[0].DF)
+		}
+	}
+	half := make([]string, len(y))
+	one := Column{Name: "all"}
+	for i := range y {
+		half[i] = strconv.Itoa(i % 2)
+		one.Values = append(one.Values, strconv.Itoa(i/4))
+	}
+	l, err := AnalyseLevels(y, Sampling{V: v}, ones(len(y)), []string{Intercepted}, Nested([]Column{one}), MetaOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var de *DataError
+	if _, _, err := l.Robust(half, CR2); l.Sigma2[0].Value > 0 && !errors.As(err, &de) {
+		t.Errorf("clusters that cut a random term: %v", err)
 	}
 }
 

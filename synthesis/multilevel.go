@@ -20,10 +20,31 @@ type Sigma2 struct {
 	Value  float64
 }
 
+// Sampling is the known covariance of the effects: variances V, and within a
+// cluster the correlation Rho ("correlated and hierarchical effects",
+// Pustejovsky & Tipton 2022, 10.1007/s11121-021-01246-3). Cluster may be nil.
+type Sampling struct {
+	V       []float64
+	Rho     float64
+	Cluster []string
+}
+
+func (s Sampling) at(i, j int) float64 {
+	switch {
+	case i == j:
+		return s.V[i]
+	case s.Rho != 0 && s.Cluster != nil && s.Cluster[i] == s.Cluster[j]:
+		return s.Rho * math.Sqrt(s.V[i]*s.V[j])
+	}
+	return 0
+}
+
 // MultiLevel is a fitted multilevel model with nested random terms.
 type MultiLevel struct {
 	Meta
 	Sigma2 []Sigma2
+
+	fit *levelFit
 }
 
 // Nested builds the levels of a term such as study/effect: every level is the
@@ -46,15 +67,19 @@ func Nested(cols []Column) []Level {
 	return out
 }
 
-// AnalyseLevels fits y with known variances v and one variance a random level
-// by ML or REML (Fisher scoring on the exact score; Harville 1977,
+// AnalyseLevels fits y with a known sampling covariance and one variance a
+// random level by ML or REML (Fisher scoring on the exact score; Harville 1977,
 // 10.1080/01621459.1977.10480998). Tests are z or t with k-p degrees of
 // freedom; tau2 is the sum of the variances.
-func AnalyseLevels(y, v []float64, x *mat.Dense, names []string, levels []Level, o MetaOptions) (*MultiLevel, error) {
+func AnalyseLevels(y []float64, known Sampling, x *mat.Dense, names []string, levels []Level, o MetaOptions) (*MultiLevel, error) {
 	o = o.orDefault()
 	k, p := x.Dims()
+	v := known.V
 	if err := checkData(y, v, k, p); err != nil {
 		return nil, err
+	}
+	if !(known.Rho >= 0 && known.Rho < 1) {
+		return nil, &DataError{"the correlation of effects within a cluster lies between 0 and 1"}
 	}
 	if o.Method != ML && o.Method != REML {
 		return nil, &DataError{"multilevel models are fitted by ML or REML"}
@@ -66,7 +91,7 @@ func AnalyseLevels(y, v []float64, x *mat.Dense, names []string, levels []Level,
 	if !w.fullRank() {
 		return nil, &DataError{"the moderators are linearly dependent: leave one out"}
 	}
-	f := &levelFit{w: w, groups: make([][]int, len(levels)), counts: make([]int, len(levels)), restricted: o.Method == REML, sigma: make([]float64, len(levels))}
+	f := &levelFit{w: w, known: known, groups: make([][]int, len(levels)), counts: make([]int, len(levels)), restricted: o.Method == REML, sigma: make([]float64, len(levels))}
 	for l, lv := range levels {
 		at := map[string]int{}
 		f.groups[l] = make([]int, k)
@@ -82,7 +107,7 @@ func AnalyseLevels(y, v []float64, x *mat.Dense, names []string, levels []Level,
 	if err := f.run(); err != nil {
 		return nil, err
 	}
-	out := &MultiLevel{Meta: Meta{K: k, P: p, Options: o, PredLow: math.NaN(), PredHigh: math.NaN(), Tau2Low: math.NaN(), Tau2High: math.NaN()}}
+	out := &MultiLevel{fit: f, Meta: Meta{K: k, P: p, Options: o, PredLow: math.NaN(), PredHigh: math.NaN(), Tau2Low: math.NaN(), Tau2High: math.NaN()}}
 	for l, lv := range levels {
 		out.Sigma2 = append(out.Sigma2, Sigma2{lv.Name, f.counts[l], f.sigma[l]})
 		out.Tau2 += f.sigma[l]
@@ -93,6 +118,14 @@ func AnalyseLevels(y, v []float64, x *mat.Dense, names []string, levels []Level,
 
 func (m *MultiLevel) finish(w *wls, f *levelFit, names []string) {
 	m.heterogeneity(w, false)
+	if f.known.Rho != 0 { // Q by the full covariance
+		g := *f
+		if g.at(make([]float64, len(f.sigma))) {
+			m.Q = g.rss
+			m.QP = distuv.ChiSquared{K: float64(m.QDF)}.Survival(m.Q)
+		}
+		m.I2, m.H2 = math.NaN(), math.NaN()
+	}
 	fit := &wlsFit{beta: f.beta, cov: f.cov, rss: f.rss}
 	m.terms(fit, names)
 	k, p, r := float64(m.K), float64(m.P), float64(len(f.sigma))
@@ -121,6 +154,7 @@ func (m *MultiLevel) finish(w *wls, f *levelFit, names []string) {
 // levelFit maximises the (restricted) likelihood in the variances.
 type levelFit struct {
 	w          *wls
+	known      Sampling
 	groups     [][]int // level -> row -> group
 	counts     []int
 	restricted bool
@@ -141,14 +175,11 @@ func (f *levelFit) at(s []float64) bool {
 	v := mat.NewSymDense(k, nil)
 	for i := range k {
 		for j := i; j < k; j++ {
-			var c float64
+			c := f.known.at(i, j)
 			for l := range s {
 				if f.groups[l][i] == f.groups[l][j] {
 					c += s[l]
 				}
-			}
-			if i == j {
-				c += f.w.v[i]
 			}
 			if c != 0 {
 				v.SetSym(i, j, c)

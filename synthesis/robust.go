@@ -1,0 +1,255 @@
+package synthesis
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Sandwich names a cluster-robust covariance estimator.
+type Sandwich string
+
+// CR0 is the plain sandwich, CR1 multiplies it by J/(J-1), CR2 is the
+// bias-reduced linearisation (Bell & McCaffrey 2002; Pustejovsky & Tipton 2018,
+// 10.1080/07350015.2016.1247004).
+const (
+	CR0 Sandwich = "CR0"
+	CR1 Sandwich = "CR1"
+	CR2 Sandwich = "CR2"
+)
+
+// working is what a robust covariance needs of a fit: design, residuals,
+// working covariance and its inverse by rows, and the model-based covariance.
+type working struct {
+	x     *mat.Dense
+	resid []float64
+	phi   func(i, j int) float64
+	cov   *mat.SymDense // (X'Φ^-1X)^-1
+}
+
+// Robust tests the coefficients of an ordinary fit with cluster-robust
+// covariance and Satterthwaite degrees of freedom.
+func (m *Meta) Robust(y, v []float64, x *mat.Dense, cluster []string, kind Sandwich) ([]Term, int, error) {
+	w := &wls{y: mat.NewVecDense(len(y), y), v: v, x: x}
+	f := w.at(m.Tau2)
+	return m.robust(working{x, f.resid, func(i, j int) float64 {
+		if i == j {
+			return v[i] + m.Tau2
+		}
+		return 0
+	}, f.cov}, cluster, kind)
+}
+
+// Robust is the same for a multilevel fit; clusters must hold all rows that
+// the model lets vary together.
+func (m *MultiLevel) Robust(cluster []string, kind Sandwich) ([]Term, int, error) {
+	f := m.fit
+	resid := make([]float64, m.K)
+	for i := range resid {
+		resid[i] = f.w.y.AtVec(i)
+		for j := range m.P {
+			resid[i] -= f.w.x.At(i, j) * f.beta.AtVec(j)
+		}
+	}
+	phi := func(i, j int) float64 {
+		c := f.known.at(i, j)
+		for l, s := range f.sigma {
+			if f.groups[l][i] == f.groups[l][j] {
+				c += s
+			}
+		}
+		return c
+	}
+	for i := range cluster {
+		for j := range i {
+			if cluster[i] != cluster[j] && phi(i, j) != 0 {
+				return nil, 0, &DataError{"the clusters cut through a random term: cluster by its highest level"}
+			}
+		}
+	}
+	return m.Meta.robust(working{f.w.x, resid, phi, f.cov}, cluster, kind)
+}
+
+// block is one cluster: its rows and what the sandwich is made of.
+type block struct {
+	rows []int
+	awx  *mat.Dense // A_j' Φ_j^-1 X_j
+}
+
+func (m *Meta) robust(w working, cluster []string, kind Sandwich) ([]Term, int, error) {
+	blocks, err := w.blocks(cluster, kind)
+	if err != nil {
+		return nil, 0, err
+	}
+	j := float64(len(blocks))
+	if j < 2 {
+		return nil, 0, &DataError{fmt.Sprintf("robust tests need 2 clusters or more, there are %g", j)}
+	}
+	meat := mat.NewSymDense(m.P, nil)
+	for _, b := range blocks {
+		s := mat.NewVecDense(m.P, nil)
+		for r, i := range b.rows {
+			for c := range m.P {
+				s.SetVec(c, s.AtVec(c)+b.awx.At(r, c)*w.resid[i])
+			}
+		}
+		meat.SymRankOne(meat, 1, s)
+	}
+	var half, vr mat.Dense
+	half.Mul(w.cov, meat)
+	vr.Mul(&half, w.cov)
+	scale := 1.0
+	if kind == CR1 {
+		scale = j / (j - 1)
+	}
+	terms := make([]Term, m.P)
+	for c := range m.P {
+		t := Term{Name: m.Terms[c].Name, Estimate: m.Terms[c].Estimate, SE: math.Sqrt(scale * vr.At(c, c)), DF: w.satterthwaite(blocks, c)}
+		t.Stat = t.Estimate / t.SE
+		d := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: t.DF}
+		t.P = 2 * d.Survival(math.Abs(t.Stat))
+		h := d.Quantile(0.5+m.Options.Level/2) * t.SE
+		t.Low, t.High = t.Estimate-h, t.Estimate+h
+		terms[c] = t
+	}
+	return terms, len(blocks), nil
+}
+
+// blocks groups the rows and computes A_j'Φ_j^-1 X_j, with A_j the identity but
+// for CR2.
+func (w working) blocks(cluster []string, kind Sandwich) ([]block, error) {
+	at := map[string]int{}
+	var out []block
+	for i, c := range cluster {
+		k, ok := at[c]
+		if !ok {
+			k = len(out)
+			at[c] = k
+			out = append(out, block{})
+		}
+		out[k].rows = append(out[k].rows, i)
+	}
+	_, p := w.x.Dims()
+	for k := range out {
+		rows := out[k].rows
+		n := len(rows)
+		phi := mat.NewSymDense(n, nil)
+		x := mat.NewDense(n, p, nil)
+		for a, i := range rows {
+			x.SetRow(a, mat.Row(nil, i, w.x))
+			for b := a; b < n; b++ {
+				phi.SetSym(a, b, w.phi(i, rows[b]))
+			}
+		}
+		var ch mat.Cholesky
+		if !ch.Factorize(phi) {
+			return nil, &DataError{"the working covariance of a cluster is singular"}
+		}
+		var wx mat.Dense
+		if err := ch.SolveTo(&wx, x); err != nil {
+			return nil, ErrNotConverged
+		}
+		out[k].awx = &wx
+		if kind == CR2 {
+			a, err := adjustment(phi, x, w.cov, &ch)
+			if err != nil {
+				return nil, err
+			}
+			var adj mat.Dense
+			adj.Mul(a.T(), &wx)
+			out[k].awx = &adj
+		}
+	}
+	return out, nil
+}
+
+// adjustment is A = D'(D(Φ - XMX')D')^(+1/2)D with Φ = D'D.
+func adjustment(phi *mat.SymDense, x *mat.Dense, m *mat.SymDense, ch *mat.Cholesky) (*mat.Dense, error) {
+	n := phi.SymmetricDim()
+	var u mat.TriDense
+	ch.UTo(&u) // Φ = U'U, so D = U
+	var xm, xmx, inner, tmp, b mat.Dense
+	xm.Mul(x, m)
+	xmx.Mul(&xm, x.T())
+	inner.Sub(phi, &xmx)
+	tmp.Mul(&u, &inner)
+	b.Mul(&tmp, u.T())
+	sym := mat.NewSymDense(n, nil)
+	for i := range n {
+		for j := i; j < n; j++ {
+			sym.SetSym(i, j, (b.At(i, j)+b.At(j, i))/2)
+		}
+	}
+	var eig mat.EigenSym
+	if !eig.Factorize(sym, true) {
+		return nil, ErrNotConverged
+	}
+	values := eig.Values(nil)
+	var vec mat.Dense
+	eig.VectorsTo(&vec)
+	top := 0.0
+	for _, v := range values {
+		top = math.Max(top, v)
+	}
+	root := mat.NewDense(n, n, nil)
+	for k, v := range values {
+		if v <= 1e-12*top {
+			continue
+		}
+		for i := range n {
+			for j := range n {
+				root.Set(i, j, root.At(i, j)+vec.At(i, k)*vec.At(j, k)/math.Sqrt(v))
+			}
+		}
+	}
+	var left, a mat.Dense
+	left.Mul(u.T(), root)
+	a.Mul(&left, &u)
+	return &a, nil
+}
+
+// satterthwaite are the degrees of freedom of coefficient c under the working
+// covariance: (trace P)²/(sum of P²), P_jk = g_j'Φg_k.
+func (w working) satterthwaite(blocks []block, c int) float64 {
+	_, p := w.x.Dims()
+	mc := mat.NewVecDense(p, nil)
+	for i := range p {
+		mc.SetVec(i, w.cov.At(i, c))
+	}
+	own := make([]float64, len(blocks))           // a_j'Φ_j a_j
+	through := make([]*mat.VecDense, len(blocks)) // X_j'a_j
+	for k, b := range blocks {
+		a := make([]float64, len(b.rows))
+		for r := range b.rows {
+			for i := range p {
+				a[r] += b.awx.At(r, i) * mc.AtVec(i)
+			}
+		}
+		t := mat.NewVecDense(p, nil)
+		for r, i := range b.rows {
+			for q := range p {
+				t.SetVec(q, t.AtVec(q)+w.x.At(i, q)*a[r])
+			}
+			for s, j := range b.rows {
+				own[k] += a[r] * a[s] * w.phi(i, j)
+			}
+		}
+		through[k] = t
+	}
+	var trace, squares float64
+	for j := range blocks {
+		var mt mat.VecDense
+		mt.MulVec(w.cov, through[j])
+		for k := range blocks {
+			v := -mat.Dot(through[k], &mt)
+			if j == k {
+				v += own[j]
+				trace += v
+			}
+			squares += v * v
+		}
+	}
+	return trace * trace / squares
+}
