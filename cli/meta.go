@@ -20,6 +20,8 @@ import (
 type metaFlags struct {
 	yi, vi, sei                         string
 	n1i, m1i, sd1i, n2i, m2i, sd2i      string
+	ai, bi, ci, di, ri, ni, vtype       string
+	m1pre, m2pre                        string
 	measure, method, test, mods, random string
 	cluster, robust                     string
 	level, rho                          float64
@@ -56,13 +58,12 @@ func (f *metaFlags) add(c *cobra.Command) {
 	fl.StringVar(&f.yi, "yi", "yi", "column of the effect size")
 	fl.StringVar(&f.vi, "vi", "vi", "column of its variance")
 	fl.StringVar(&f.sei, "sei", "", "column of its standard error, instead of --vi")
-	for _, x := range []struct {
-		at         *string
-		name, help string
-	}{{&f.n1i, "n1i", "size of the first arm"}, {&f.m1i, "m1i", "mean of the first arm"}, {&f.sd1i, "sd1i", "SD of the first arm"}, {&f.n2i, "n2i", "size of the second arm"}, {&f.m2i, "m2i", "mean of the second arm"}, {&f.sd2i, "sd2i", "SD of the second arm"}} {
-		fl.StringVar(x.at, x.name, x.name, "column: "+x.help)
+	for _, x := range [][2]string{{"n1i", "size of the first arm"}, {"m1i", "mean of the first arm, or after"}, {"sd1i", "SD of the first arm, or after (SMCR: the SD to standardise by)"}, {"n2i", "size of the second arm"}, {"m2i", "mean of the second arm, or before"}, {"sd2i", "SD of the second arm, or before"},
+		{"ai", "events, first group"}, {"bi", "non-events, first group"}, {"ci", "events, second group"}, {"di", "non-events, second group"}, {"m1pre", "mean of the first arm before (DPPC2; sd1i is then the SD before)"}, {"m2pre", "mean of the second arm before"}, {"ri", "correlation"}, {"ni", "size of one group"}} {
+		fl.StringVar(f.column(x[0]), x[0], x[0], "column: "+x[1])
 	}
-	fl.StringVar(&f.measure, "measure", "", "compute the effect size from arms: SMD (Hedges' g), MD or ROM (log ratio of means)")
+	fl.StringVar(&f.vtype, "vtype", "LS", "variance of SMD: LS, UB or LS2")
+	fl.StringVar(&f.measure, "measure", "", "compute the effect size: "+measureNames)
 	fl.StringVar(&f.method, "method", "REML", "EE, FE, DL, HE, HS, HSk, SJ, ML, REML, EB or PM")
 	fl.StringVar(&f.test, "test", "z", "z, t, knha or adhoc")
 	fl.StringVar(&f.mods, "mods", "", "moderators, parted by commas; a:b is an interaction, factor(a) treats numbers as levels")
@@ -293,7 +294,7 @@ func column(t *evidence.Table, name, flag string) error {
 // effects reads or computes the effect sizes; rows lists the table rows used.
 func (f metaFlags) effects(a *app, t *evidence.Table) (y, v []float64, rows []int, err error) {
 	if f.measure != "" {
-		return f.fromArms(a, t)
+		return f.compute(a, t)
 	}
 	spread, flag := f.vi, "vi"
 	if f.sei != "" {
@@ -327,21 +328,70 @@ func (f metaFlags) effects(a *app, t *evidence.Table) (y, v []float64, rows []in
 	return y, v, rows, nil
 }
 
-func (f metaFlags) fromArms(a *app, t *evidence.Table) (y, v []float64, rows []int, err error) {
-	measures := map[string]func(a, b effect.Group) (float64, float64, error){"SMD": effect.SMD, "MD": effect.MD, "ROM": effect.ROM}
-	compute := measures[f.measure]
-	if compute == nil {
-		return nil, nil, nil, usage(fmt.Errorf("--measure %q is not known", f.measure), "SMD, MD or ROM")
+// measure is an effect size computed from columns.
+type measure struct {
+	columns []string // flag names, in the order compute takes them
+	compute func(x []float64) (y, v float64, err error)
+}
+
+var (
+	armColumns    = []string{"n1i", "m1i", "sd1i", "n2i", "m2i", "sd2i"}
+	tableColumns  = []string{"ai", "bi", "ci", "di"}
+	pairedColumns = []string{"ni", "m1i", "m2i", "sd1i", "sd2i", "ri"}
+)
+
+func arms(f func(a, b effect.Group) (float64, float64, error)) measure {
+	return measure{armColumns, func(x []float64) (float64, float64, error) {
+		return f(effect.Group{N: int(x[0]), Mean: x[1], SD: x[2]}, effect.Group{N: int(x[3]), Mean: x[4], SD: x[5]})
+	}}
+}
+
+func table(f func(effect.Table) (float64, float64, error)) measure {
+	return measure{tableColumns, func(x []float64) (float64, float64, error) {
+		return f(effect.Table{A: x[0], B: x[1], C: x[2], D: x[3]})
+	}}
+}
+
+func paired(f func(effect.Paired) (float64, float64, error)) measure {
+	return measure{pairedColumns, func(x []float64) (float64, float64, error) {
+		return f(effect.Paired{N: int(x[0]), Mean1: x[1], Mean2: x[2], SD1: x[3], SD2: x[4], R: x[5]})
+	}}
+}
+
+// measures are the effect sizes by the names metafor uses.
+func (f metaFlags) measures() map[string]measure {
+	return map[string]measure{
+		"SMD": arms(func(a, b effect.Group) (float64, float64, error) { return effect.SMDWith(a, b, effect.Vtype(f.vtype)) }),
+		"MD":  arms(effect.MD), "ROM": arms(effect.ROM),
+		"OR": table(effect.LogOR), "RR": table(effect.LogRR), "RD": table(effect.RD),
+		"ZCOR": {[]string{"ri", "ni"}, func(x []float64) (float64, float64, error) { return effect.ZCOR(x[0], int(x[1])) }},
+		"DPPC2": {[]string{"n1i", "m1pre", "m1i", "sd1i", "n2i", "m2pre", "m2i", "sd2i", "ri"}, func(x []float64) (float64, float64, error) {
+			return effect.DPPC2(effect.PrePost{N: int(x[0]), Pre: x[1], Post: x[2], SDPre: x[3], Correlation: x[8]}, effect.PrePost{N: int(x[4]), Pre: x[5], Post: x[6], SDPre: x[7], Correlation: x[8]})
+		}},
+		"MC": paired(effect.MC), "SMCC": paired(effect.SMCC), "SMCR": paired(effect.SMCR), "ROMC": paired(effect.ROMC),
 	}
-	cols := []string{f.n1i, f.m1i, f.sd1i, f.n2i, f.m2i, f.sd2i}
-	for i, name := range []string{"n1i", "m1i", "sd1i", "n2i", "m2i", "sd2i"} {
+}
+
+const measureNames = "SMD, MD, ROM (two arms); OR, RR, RD (two-by-two tables); ZCOR (correlations); MC, SMCC, SMCR, ROMC (one group twice); DPPC2 (two arms before and after)"
+
+func (f metaFlags) compute(a *app, t *evidence.Table) (y, v []float64, rows []int, err error) {
+	m, ok := f.measures()[f.measure]
+	if !ok {
+		return nil, nil, nil, usage(fmt.Errorf("--measure %q is not known", f.measure), measureNames)
+	}
+	if !slices.Contains([]string{"LS", "UB", "LS2"}, f.vtype) {
+		return nil, nil, nil, usage(fmt.Errorf("--vtype %q is not known", f.vtype), "LS, UB or LS2")
+	}
+	cols := make([]string, len(m.columns))
+	for i, name := range m.columns {
+		cols[i] = *f.column(name)
 		if err := column(t, cols[i], name); err != nil {
 			return nil, nil, nil, err
 		}
 	}
 	fmt.Fprintf(a.sys.Stderr, "columns: %s of %s\n", f.measure, strings.Join(cols, ", "))
+	x := make([]float64, len(cols))
 	for r := range t.Rows {
-		var x [6]float64
 		missing := false
 		for i, c := range cols {
 			x[i] = t.Number(r, c)
@@ -350,13 +400,20 @@ func (f metaFlags) fromArms(a *app, t *evidence.Table) (y, v []float64, rows []i
 		if missing {
 			continue
 		}
-		e, s, err := compute(effect.Group{N: int(x[0]), Mean: x[1], SD: x[2]}, effect.Group{N: int(x[3]), Mean: x[4], SD: x[5]})
+		e, s, err := m.compute(x)
 		if err != nil {
-			return nil, nil, nil, &Fault{Code: ExitData, Err: fmt.Errorf("%s:%d:%d: %w", t.File, t.Lines[r], t.Col(cols[0])+1, err), Hint: "check the two arms of this row"}
+			return nil, nil, nil, &Fault{Code: ExitData, Err: fmt.Errorf("%s:%d:%d: %w", t.File, t.Lines[r], t.Col(cols[0])+1, err), Hint: "check the numbers of this row"}
 		}
 		y, v, rows = append(y, e), append(v, s), append(rows, r)
 	}
 	return y, v, rows, nil
+}
+
+// column is where the flag that names a column is kept.
+func (f *metaFlags) column(name string) *string {
+	return map[string]*string{"n1i": &f.n1i, "m1i": &f.m1i, "sd1i": &f.sd1i, "n2i": &f.n2i, "m2i": &f.m2i, "sd2i": &f.sd2i,
+		"m1pre": &f.m1pre, "m2pre": &f.m2pre,
+		"ai": &f.ai, "bi": &f.bi, "ci": &f.ci, "di": &f.di, "ri": &f.ri, "ni": &f.ni}[name]
 }
 
 // moderators turns --mods into columns and interactions.
