@@ -42,7 +42,7 @@ func (c *Content) WriteHTML(w io.Writer) error {
 	d := pageData{Content: c, Figure: map[string]template.HTML{}}
 	for n, s := range c.Figures() {
 		// The SVG is made here from escaped text, not from outside.
-		d.Figure[n] = template.HTML(s.SVG() + dataTable(s))
+		d.Figure[n] = template.HTML(s.SVG() + `<p class="note">` + template.HTMLEscapeString(s.Desc) + `</p>` + dataTable(s))
 	}
 	for _, p := range c.model.K.Params {
 		r := paramRow{Name: p.Name, Meaning: p.Meaning, Value: fmt.Sprintf("%g", p.Value), Unit: p.Unit, Prior: p.Prior, Assumed: axis.Assumed(p)}
