@@ -49,7 +49,7 @@ func (a *app) metaCmd() *cobra.Command {
 	}
 	f.add(c)
 	a.jsonFlag(c)
-	c.AddCommand(a.metaBiasCmd(), a.metaInfluenceCmd(), a.metaCumulativeCmd())
+	c.AddCommand(a.metaBiasCmd(), a.metaInfluenceCmd(), a.metaCumulativeCmd(), a.metaBayesCmd())
 	return c
 }
 
