@@ -117,14 +117,8 @@ type sigmaOut struct {
 }
 
 type coefOut struct {
-	Name     string      `json:"name"`
-	Estimate report.Full `json:"estimate"`
-	SE       report.Full `json:"se"`
-	Stat     report.Full `json:"stat"`
-	DF       report.Full `json:"df"`
-	P        report.Full `json:"p"`
-	CILow    report.Full `json:"ci_low"`
-	CIHigh   report.Full `json:"ci_high"`
+	Name string `json:"name"`
+	termOut
 }
 
 func oneFile(c *cobra.Command, args []string) error {
@@ -250,7 +244,7 @@ func (o *metaOut) makeRobust(terms []synthesis.Term, clusters int, f metaFlags) 
 	o.Robust = &robustOut{f.robust, f.cluster, clusters}
 	o.Coefficients = nil
 	for _, t := range terms {
-		o.Coefficients = append(o.Coefficients, coefOut{t.Name, n(t.Estimate), n(t.SE), n(t.Stat), n(t.DF), n(t.P), n(t.Low), n(t.High)})
+		o.Coefficients = append(o.Coefficients, coefOut{t.Name, newTerm(t)})
 	}
 	t := terms[0]
 	o.SE, o.Stat, o.P, o.CILow, o.CIHigh = n(t.SE), n(t.Stat), n(t.P), n(t.Low), n(t.High)
@@ -475,7 +469,7 @@ func (o *metaOut) fill(m *synthesis.Meta) {
 	o.I2, o.H2, o.Q, o.QDF, o.QP, o.QM, o.QMDF, o.QMP = n(m.I2), n(m.H2), n(m.Q), m.QDF, n(m.QP), n(m.QM), n(m.QMDF1), n(m.QMP)
 	o.LogLik, o.AIC, o.BIC, o.AICc = n(m.LogLik), n(m.AIC), n(m.BIC), n(m.AICc)
 	for _, t := range m.Terms {
-		o.Coefficients = append(o.Coefficients, coefOut{t.Name, n(t.Estimate), n(t.SE), n(t.Stat), n(t.DF), n(t.P), n(t.Low), n(t.High)})
+		o.Coefficients = append(o.Coefficients, coefOut{t.Name, newTerm(t)})
 	}
 }
 
