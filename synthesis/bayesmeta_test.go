@@ -3,7 +3,6 @@ package synthesis
 import (
 	"errors"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -13,10 +12,7 @@ import (
 // Where the reference results lie beside the checkout: adaptive quadrature in
 // R at 1e-12 to 1e-7, bayesmeta (grid tolerance 5e-4) to 2e-3.
 func TestSharedOraclesBayes(t *testing.T) {
-	dir := filepath.Join("..", "..", "shared", "oracles")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the reference results are not beside this checkout")
-	}
+	dir := oracles(t)
 	exact := map[string]bool{}
 	for _, r := range readCSV(t, filepath.Join(dir, "bayes_options.csv")) {
 		exact[r["opt"]] = strings.HasPrefix(r["options"], "adaptive quadrature")

@@ -2,7 +2,6 @@ package synthesis
 
 import (
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -24,10 +23,7 @@ func effectsOf(t *testing.T, dir, set string) (y, v []float64) {
 // Where the reference results lie beside the checkout: Egger forms, rank test,
 // trim and fill, PET, PEESE, and the influence diagnostics against metafor.
 func TestSharedOraclesBiasAndInfluence(t *testing.T) {
-	dir := filepath.Join("..", "..", "shared", "oracles")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the reference results are not beside this checkout")
-	}
+	dir := oracles(t)
 	n := 0
 	check := func(where string, got, want float64) {
 		n++
@@ -148,10 +144,7 @@ func influenceValues(t *testing.T, y, v []float64, name string) map[string]float
 // optimiser stops at 1e-10 of the log-likelihood: ours may not be worse, and
 // the estimates agree to 1e-3 where no weight is at its bound of 100.
 func TestSharedOraclesSelection(t *testing.T) {
-	dir := filepath.Join("..", "..", "shared", "oracles")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the reference results are not beside this checkout")
-	}
+	dir := oracles(t)
 	want := map[string]map[string]float64{}
 	for _, r := range readCSV(t, filepath.Join(dir, "selmodel.csv")) {
 		p := strings.Split(r["case"], "|")

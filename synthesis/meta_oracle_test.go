@@ -2,7 +2,6 @@ package synthesis
 
 import (
 	"math"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,10 +17,7 @@ var optionCase = regexp.MustCompile(`^(\w+)\|(\w+)\|~ (.*)$`)
 // tests, intervals, tau² with its Q-profile interval, I², H², Q, QM,
 // log-likelihoods, information criteria, prediction interval.
 func TestSharedOraclesUnivariate(t *testing.T) {
-	dir := filepath.Join("..", "..", "shared", "oracles")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the reference results are not beside this checkout")
-	}
+	dir := oracles(t)
 	checked := 0
 	for _, file := range []string{"uni", "metareg"} {
 		cases := map[[2]string]map[string]float64{}
@@ -143,10 +139,7 @@ func assink(t *testing.T, dir string) (y, v []float64, study, effect Column) {
 // cluster-robust tests against clubSandwich 0.5.8. metafor stops its optimiser
 // early: 1e-6 for the variances.
 func TestSharedOraclesMultilevel(t *testing.T) {
-	dir := filepath.Join("..", "..", "shared", "oracles")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the reference results are not beside this checkout")
-	}
+	dir := oracles(t)
 	want := map[string]map[string]float64{}
 	for _, file := range []string{"multilevel.csv", "robust.csv"} {
 		for _, r := range readCSV(t, filepath.Join(dir, file)) {

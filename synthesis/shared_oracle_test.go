@@ -11,6 +11,17 @@ import (
 	"github.com/myoaxis/myoaxis/reported"
 )
 
+// oracles is the folder of the reference results; a test that needs them is
+// skipped where they are not beside the checkout.
+func oracles(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join("..", "..", "shared", "oracles")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("the reference results are not beside this checkout")
+	}
+	return dir
+}
+
 func readCSV(t *testing.T, path string) []map[string]string {
 	t.Helper()
 	f, err := os.Open(path)
@@ -37,10 +48,7 @@ func readCSV(t *testing.T, path string) []map[string]string {
 // model without moderators agrees with metafor (3.8-1, unchanged in 5.1) to
 // 1e-7 relative. The cases are not part of the project.
 func TestSharedOraclesML(t *testing.T) {
-	dir := filepath.Join("..", "..", "shared", "oracles")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the reference results are not beside this checkout")
-	}
+	dir := oracles(t)
 	want := map[string]map[string]float64{}
 	for _, r := range readCSV(t, filepath.Join(dir, "uni.csv")) {
 		if r["case"] != "ML|z|~ 1" || r["stable"] != "1" {
