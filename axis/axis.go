@@ -76,7 +76,8 @@ type Model struct {
 }
 
 // Build reads the model text, checks that every source it names is in the
-// pack, and computes the gate and responder probabilities from the pack.
+// pack (a *SourceError where not), and computes the gate and responder
+// probabilities from the pack.
 func Build(p *evidence.Pack) (*Model, error) {
 	k, err := kinetics.Parse("axis/model.txt", modelText)
 	if err != nil {
@@ -133,6 +134,17 @@ func parsePrior(par kinetics.Param) (Prior, error) {
 // or TABLE:ID.
 func SourceRefs(source string) []string { return strings.Fields(source) }
 
+// SourceError says that a parameter of the model rests on a record which the
+// evidence does not hold, or holds as unusable.
+type SourceError struct {
+	Line       int // of the model text
+	Param, Ref string
+}
+
+func (e *SourceError) Error() string {
+	return fmt.Sprintf("axis/model.txt:%d:1: %s rests on %s, which the evidence does not hold", e.Line, e.Param, e.Ref)
+}
+
 // checkSource fails where a parameter names a claim, value or study that the
 // pack does not hold.
 func checkSource(p *evidence.Pack, par kinetics.Param) error {
@@ -155,7 +167,7 @@ func checkSource(p *evidence.Pack, par kinetics.Param) error {
 			}
 		}
 		if !found {
-			return fmt.Errorf("axis/model.txt:%d:1: %s rests on %s, which the evidence does not hold", par.Line, par.Name, ref)
+			return &SourceError{par.Line, par.Name, ref}
 		}
 	}
 	return nil

@@ -124,6 +124,12 @@ func TestExamplePack(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "31 comparisons found, 20 used") {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
+	for _, args := range [][]string{{"report", "--out", filepath.Join(t.TempDir(), "x.html")}, {"simulate"}, {"model", "check"}, {"why", "pool:memory"}} {
+		_, errs, code := run(t, append(args, "--evidence", pack)...) // alone, it lacks what the model rests on
+		if code != ExitData || !strings.Contains(errs, "--evidence embedded --evidence DIR") {
+			t.Errorf("%v: exit %d: %s", args, code, errs)
+		}
+	}
 	out, _, code = run(t, "evidence", "diff", pack, "embedded")
 	if code != 0 || !strings.Contains(out, "studies removed: Example2026") {
 		t.Errorf("exit %d: %s", code, out)

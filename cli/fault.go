@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 
+	"github.com/myoaxis/myoaxis/axis"
 	"github.com/myoaxis/myoaxis/doseresponse"
 	"github.com/myoaxis/myoaxis/evidence"
 	"github.com/myoaxis/myoaxis/ode"
@@ -40,11 +41,14 @@ func classify(err error) *Fault {
 	var load *evidence.LoadError
 	var syntax *training.SyntaxError
 	var solve *ode.SolveError
+	var source *axis.SourceError
 	switch {
 	case errors.As(err, &f):
 		return f
 	case errors.As(err, &load):
 		return &Fault{Code: ExitData, Err: err, Hint: "myoaxis evidence check lists all of them"}
+	case errors.As(err, &source):
+		return &Fault{Code: ExitData, Err: err, Hint: "the model needs its sources; add your pack to the built-in one with --evidence embedded --evidence DIR"}
 	case errors.As(err, &syntax):
 		return &Fault{Code: ExitUsage, Err: err}
 	case errors.As(err, &solve), errors.Is(err, synthesis.ErrNotConverged):

@@ -65,7 +65,7 @@ func (a *app) reportCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "report", Short: "The whole answer as one HTML page (the main job)",
 		Long:    "Pools the evidence by domain with every reported form counted, finds dose–response, simulates one programme through the\naxis and writes one self-contained HTML page; prints a summary.",
-		Example: "  myoaxis report\n  myoaxis report --program \"3x/week, 12 weeks: 8 exercises, 3x8-12 @ RPE 7\" --person \"age=78 status=mci\" --out mci.html\n  myoaxis report --evidence my-pack --json",
+		Example: "  myoaxis report\n  myoaxis report --program \"3x/week, 12 weeks: 8 exercises, 3x8-12 @ RPE 7\" --person \"age=78 status=mci\" --out mci.html\n  myoaxis report --evidence embedded --evidence my-pack --json",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			content, err := a.content(c, f)

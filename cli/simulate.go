@@ -52,7 +52,7 @@ func (a *app) simulateCmd() *cobra.Command {
 			}
 			m, err := axis.Build(p)
 			if err != nil {
-				return &Fault{Code: ExitData, Err: err, Hint: "the model's sources must be in the evidence; merge with --evidence embedded"}
+				return err
 			}
 			if points := (prog.Weeks() + after) * 168 / hours; points*float64(n)*float64(len(m.K.Outputs)) > 6e7 {
 				return &Fault{Code: ExitUnsupported, Err: fmt.Errorf("%d persons at %.0f times are more output than fits in memory", n, points), Hint: "use a larger --every or fewer persons"}

@@ -138,11 +138,7 @@ func (a *app) modelCmd() *cobra.Command {
 		if err != nil {
 			return nil, err
 		}
-		m, err := axis.Build(p)
-		if err != nil {
-			return nil, &Fault{Code: ExitData, Err: err, Hint: "every parameter needs a unit, a prior and a source in the evidence"}
-		}
-		return m, nil
+		return axis.Build(p)
 	}
 	check := &cobra.Command{Use: "check", Short: "Check units, priors, sources and links", Args: noArgs, RunE: func(*cobra.Command, []string) error {
 		m, err := build()
