@@ -28,7 +28,7 @@ type metaFlags struct {
 }
 
 func (a *app) metaCmd() *cobra.Command {
-	var f metaFlags
+	f := newMetaFlags()
 	c := &cobra.Command{
 		Use: "meta FILE.csv", Short: "Ordinary meta-analysis and meta-regression of a table of effect sizes",
 		Long: "Effect sizes with variances (or standard errors), or two arms from which they are computed. The roles of the columns are\n" +
@@ -47,13 +47,20 @@ func (a *app) metaCmd() *cobra.Command {
 			return metaText(a.sys.Stdout, out)
 		},
 	}
-	f.add(c)
+	f.addEffects(c)
+	f.addModel(c)
+	f.addModerators(c)
+	f.addClusters(c)
 	a.jsonFlag(c)
 	c.AddCommand(a.metaBiasCmd(), a.metaInfluenceCmd(), a.metaCumulativeCmd(), a.metaBayesCmd())
 	return c
 }
 
-func (f *metaFlags) add(c *cobra.Command) {
+// newMetaFlags holds the defaults, which a subcommand without the flag keeps.
+func newMetaFlags() metaFlags { return metaFlags{method: "REML", test: "z", robust: "CR2"} }
+
+// addEffects adds the flags that say where the effect sizes are.
+func (f *metaFlags) addEffects(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringVar(&f.yi, "yi", "yi", "column of the effect size")
 	fl.StringVar(&f.vi, "vi", "vi", "column of its variance")
@@ -64,14 +71,26 @@ func (f *metaFlags) add(c *cobra.Command) {
 	}
 	fl.StringVar(&f.vtype, "vtype", "LS", "variance of SMD: LS, UB or LS2")
 	fl.StringVar(&f.measure, "measure", "", "compute the effect size: "+measureNames)
-	fl.StringVar(&f.method, "method", "REML", "EE, FE, DL, HE, HS, HSk, SJ, ML, REML, EB or PM")
-	fl.StringVar(&f.test, "test", "z", "z, t, knha or adhoc")
-	fl.StringVar(&f.mods, "mods", "", "moderators, parted by commas; a:b is an interaction, factor(a) treats numbers as levels")
-	fl.StringVar(&f.random, "random", "", "nested random terms, for example study/effect (ML or REML)")
-	fl.StringVar(&f.cluster, "cluster", "", "column of the clusters: robust tests with Satterthwaite degrees of freedom")
-	fl.StringVar(&f.robust, "robust", "CR2", "with --cluster: CR0, CR1, CR2, or none")
-	fl.Float64Var(&f.rho, "rho", 0, "correlation of sampling errors within a cluster (with --random and --cluster)")
 	fl.Float64Var(&f.level, "level", 95, "confidence level in percent")
+}
+
+// addModel adds the choice of the random-effects model. A subcommand takes only
+// the flags it heeds.
+func (f *metaFlags) addModel(c *cobra.Command) {
+	c.Flags().StringVar(&f.method, "method", f.method, "EE, FE, DL, HE, HS, HSk, SJ, ML, REML, EB or PM")
+	c.Flags().StringVar(&f.test, "test", f.test, "z, t, knha or adhoc")
+}
+
+func (f *metaFlags) addModerators(c *cobra.Command) {
+	c.Flags().StringVar(&f.mods, "mods", "", "moderators, parted by commas; a:b is an interaction, factor(a) treats numbers as levels")
+}
+
+// addClusters adds nested random terms and cluster-robust tests.
+func (f *metaFlags) addClusters(c *cobra.Command) {
+	c.Flags().StringVar(&f.random, "random", "", "nested random terms, for example study/effect (ML or REML)")
+	c.Flags().StringVar(&f.cluster, "cluster", "", "column of the clusters: robust tests with Satterthwaite degrees of freedom")
+	c.Flags().StringVar(&f.robust, "robust", f.robust, "with --cluster: CR0, CR1, CR2, or none")
+	c.Flags().Float64Var(&f.rho, "rho", 0, "correlation of sampling errors within a cluster (with --random and --cluster)")
 }
 
 // metaOut is the JSON of contracts: null where a quantity does not exist.
@@ -285,6 +304,15 @@ func column(t *evidence.Table, name, flag string) error {
 	return nil
 }
 
+// number reads a cell, NaN where it is empty or NA.
+func number(t *evidence.Table, row int, col string) (float64, error) {
+	v := t.Number(row, col)
+	if text := t.Text(row, col); text != "" && text != "NA" && math.IsNaN(v) {
+		return v, &Fault{Code: ExitData, Err: fmt.Errorf("%s:%d:%d: %q is not a number", t.File, t.Lines[row], t.Col(col)+1, text), Hint: "leave the cell empty where the value is missing"}
+	}
+	return v, nil
+}
+
 // effects reads or computes the effect sizes; rows lists the table rows used.
 func (f metaFlags) effects(a *app, t *evidence.Table) (y, v []float64, rows []int, err error) {
 	if f.measure != "" {
@@ -302,11 +330,13 @@ func (f metaFlags) effects(a *app, t *evidence.Table) (y, v []float64, rows []in
 	}
 	fmt.Fprintf(a.sys.Stderr, "columns: effect size %s, %s %s\n", f.yi, map[string]string{"vi": "variance", "sei": "standard error"}[flag], spread)
 	for r := range t.Rows {
-		e, s := t.Number(r, f.yi), t.Number(r, spread)
-		for _, c := range []string{f.yi, spread} {
-			if text := t.Text(r, c); text != "" && text != "NA" && math.IsNaN(t.Number(r, c)) {
-				return nil, nil, nil, &Fault{Code: ExitData, Err: fmt.Errorf("%s:%d:%d: %q is not a number", t.File, t.Lines[r], t.Col(c)+1, text), Hint: "leave the cell empty where the value is missing"}
-			}
+		e, err := number(t, r, f.yi)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		s, err := number(t, r, spread)
+		if err != nil {
+			return nil, nil, nil, err
 		}
 		if math.IsNaN(e) || math.IsNaN(s) {
 			continue
@@ -388,7 +418,9 @@ func (f metaFlags) compute(a *app, t *evidence.Table) (y, v []float64, rows []in
 	for r := range t.Rows {
 		missing := false
 		for i, c := range cols {
-			x[i] = t.Number(r, c)
+			if x[i], err = number(t, r, c); err != nil {
+				return nil, nil, nil, err
+			}
 			missing = missing || math.IsNaN(x[i])
 		}
 		if missing {

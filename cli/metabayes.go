@@ -44,7 +44,7 @@ type bayesOut struct {
 }
 
 func (a *app) metaBayesCmd() *cobra.Command {
-	var f metaFlags
+	f := newMetaFlags()
 	var tauText, muText string
 	c := &cobra.Command{Use: "bayes FILE.csv", Short: "Bayesian random-effects model by exact quadrature", Args: oneFile,
 		Example: "  myoaxis meta bayes effects.csv --tau-prior half-normal:0.5 --mu-prior normal:0:1",
@@ -84,7 +84,7 @@ func (a *app) metaBayesCmd() *cobra.Command {
 			fmt.Fprintf(a.sys.Stdout, "P(mean effect > 0) = %.4g\n", b.ProbPositive)
 			return nil
 		}}
-	f.add(c)
+	f.addEffects(c)
 	a.jsonFlag(c)
 	c.Flags().StringVar(&tauText, "tau-prior", "half-normal:0.5", "half-normal:SCALE, half-cauchy:SCALE, half-t:SCALE:DF or uniform")
 	c.Flags().StringVar(&muText, "mu-prior", "uniform", "uniform or normal:MEAN:SD")

@@ -73,7 +73,7 @@ type biasOut struct {
 }
 
 func (a *app) metaBiasCmd() *cobra.Command {
-	var f metaFlags
+	f := newMetaFlags()
 	var estimator, side, alternative string
 	var steps []float64
 	c := &cobra.Command{Use: "bias FILE.csv", Short: "Small-study effects: Egger, rank test, trim and fill, PET, PEESE, selection model", Args: oneFile,
@@ -101,7 +101,8 @@ func (a *app) metaBiasCmd() *cobra.Command {
 			a.biasText(out)
 			return nil
 		}}
-	f.add(c)
+	f.addEffects(c)
+	f.addModel(c)
 	a.jsonFlag(c)
 	c.Flags().StringVar(&estimator, "estimator", "L0", "trim and fill: L0, R0 or Q0")
 	c.Flags().StringVar(&side, "side", "", "trim and fill: side on which effects are missing (default: by the slope)")
@@ -191,7 +192,7 @@ type influenceOut struct {
 }
 
 func (a *app) metaInfluenceCmd() *cobra.Command {
-	var f metaFlags
+	f := newMetaFlags()
 	c := &cobra.Command{Use: "influence FILE.csv", Short: "Leave-one-out fits and influence diagnostics", Args: oneFile,
 		Example: "  myoaxis meta influence effects.csv --json",
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -218,7 +219,9 @@ func (a *app) metaInfluenceCmd() *cobra.Command {
 			}
 			return w.Flush()
 		}}
-	f.add(c)
+	f.addEffects(c)
+	f.addModel(c)
+	f.addModerators(c)
 	a.jsonFlag(c)
 	return c
 }
@@ -251,7 +254,7 @@ type cumulativeOut struct {
 }
 
 func (a *app) metaCumulativeCmd() *cobra.Command {
-	var f metaFlags
+	f := newMetaFlags()
 	c := &cobra.Command{Use: "cumulative FILE.csv", Short: "The pooled effect as effects are added in the order of the file", Args: oneFile,
 		Example: "  myoaxis meta cumulative effects.csv",
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -279,7 +282,8 @@ func (a *app) metaCumulativeCmd() *cobra.Command {
 			}
 			return w.Flush()
 		}}
-	f.add(c)
+	f.addEffects(c)
+	f.addModel(c)
 	a.jsonFlag(c)
 	return c
 }
