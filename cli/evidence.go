@@ -260,12 +260,7 @@ func (a *app) diffCmd() *cobra.Command {
 	c := &cobra.Command{Use: "diff OLD NEW", Short: "Which conclusions a new pack changes, and whether any flips",
 		Long:    "Compares two packs by study and pools both by domain. A conclusion is whether the 95% interval of a domain lies above zero,\nbelow it, or holds it; it flips when that changes.",
 		Example: "  myoaxis evidence diff embedded my-pack",
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return usage(fmt.Errorf("diff needs an old and a new pack"), "\"embedded\" names the built-in pack")
-			}
-			return nil
-		},
+		Args:    exactly(2, "diff needs an old and a new pack", "\"embedded\" names the built-in pack"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			before, err := a.clean(args[:1])
 			if err != nil {

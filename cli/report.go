@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/myoaxis/myoaxis/population"
 	"github.com/myoaxis/myoaxis/report"
 	"github.com/spf13/cobra"
 )
@@ -47,7 +48,7 @@ func (a *app) content(c *cobra.Command, f contentFlags) (*report.Content, error)
 	if err != nil {
 		return nil, err
 	}
-	person, err := a.person(f.person)
+	person, err := population.ParsePerson(f.person)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/myoaxis/myoaxis/evidence"
-	"github.com/myoaxis/myoaxis/population"
 	"github.com/myoaxis/myoaxis/training"
 	"github.com/spf13/cobra"
 )
@@ -98,6 +97,16 @@ func noArgs(c *cobra.Command, args []string) error {
 	return nil
 }
 
+// exactly refuses any other number of arguments than n.
+func exactly(n int, need, hint string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usage(errors.New(need), hint)
+		}
+		return nil
+	}
+}
+
 func (a *app) evidenceFlag(c *cobra.Command) {
 	c.Flags().StringArrayVar(&a.evidence, "evidence", nil, "folder of an evidence pack instead of the built-in one; repeat to merge, \"embedded\" is the built-in pack")
 }
@@ -179,8 +188,6 @@ func (a *app) programme(text string) (training.Programme, error) {
 	}
 	return training.Parse(text)
 }
-
-func (a *app) person(text string) (population.Person, error) { return population.ParsePerson(text) }
 
 func (a *app) printJSON(v any) error {
 	return writeJSON(a.sys.Stdout, v)

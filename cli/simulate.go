@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/myoaxis/myoaxis/axis"
+	"github.com/myoaxis/myoaxis/population"
 	"github.com/myoaxis/myoaxis/report"
 	"github.com/spf13/cobra"
 )
@@ -31,7 +32,7 @@ func (a *app) simulateCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			who, err := a.person(person)
+			who, err := population.ParsePerson(person)
 			if err != nil {
 				return err
 			}
@@ -57,7 +58,7 @@ func (a *app) simulateCmd() *cobra.Command {
 			if points := (prog.Weeks() + after) * 168 / hours; points*float64(n)*float64(len(m.K.Outputs)) > 6e7 {
 				return &Fault{Code: ExitUnsupported, Err: fmt.Errorf("%d persons at %.0f times are more output than fits in memory", n, points), Hint: "use a larger --every or fewer persons"}
 			}
-			s, _, err := report.Simulate(c.Context(), report.Plan{Model: m, Studied: report.NewStudied(p), Programme: prog, Person: who, N: n, Seed: seed, EveryH: hours, AfterW: after, WeeklyMean: single})
+			s, err := report.Simulate(c.Context(), report.Plan{Model: m, Studied: report.NewStudied(p), Programme: prog, Person: who, N: n, Seed: seed, EveryH: hours, AfterW: after, WeeklyMean: single})
 			if err != nil {
 				return err
 			}

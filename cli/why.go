@@ -19,12 +19,7 @@ func (a *app) whyCmd() *cobra.Command {
 		Use: "why ID", Short: "Where a number comes from, down to study, DOI and place in the source",
 		Long:    "Prints the trace of a pooled estimate (pool:memory), a prediction (memory.gain), a parameter (il6.k), a link (g.irisin_bb),\nan observation, a claim (E022), a kinetic value or a study.",
 		Example: "  myoaxis why pool:memory\n  myoaxis why g.irisin_bb\n  myoaxis why il6.k --json",
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usage(fmt.Errorf("why needs one id"), "for example myoaxis why pool:memory")
-			}
-			return nil
-		},
+		Args:    exactly(1, "why needs one id", "for example myoaxis why pool:memory"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			p, err := a.pack()
 			if err != nil {
@@ -79,12 +74,7 @@ func (a *app) figureCmd() *cobra.Command {
 		Use: "figure NAME", Short: "One figure of the report as SVG, data table or Vega-Lite",
 		Long:    "Names: flow, summary, forest-DOMAIN, omega-overall, dose-VARIABLE, myokines, pathway, trajectory.",
 		Example: "  myoaxis figure forest-memory --out memory.svg\n  myoaxis figure pathway --format table\n  myoaxis figure dose-frequency --format vega",
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usage(fmt.Errorf("figure needs one name"), "for example myoaxis figure forest-memory")
-			}
-			return nil
-		},
+		Args:    exactly(1, "figure needs one name", "for example myoaxis figure forest-memory"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if !slices.Contains([]string{"svg", "table", "vega"}, format) {
 				return usage(fmt.Errorf("--format %q is not known", format), "use svg, table or vega")

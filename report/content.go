@@ -138,7 +138,7 @@ func (c *Content) doses(overall *synthesis.Pool) error {
 }
 
 func (c *Content) simulate(ctx context.Context, m *axis.Model, o Options) (err error) {
-	c.Example, _, err = Simulate(ctx, Plan{Model: m, Studied: NewStudied(c.pack), Programme: o.Programme, Person: o.Person, N: o.N, Seed: o.Seed, EveryH: training.HoursPerWeek, AfterW: 8})
+	c.Example, err = Simulate(ctx, Plan{Model: m, Studied: NewStudied(c.pack), Programme: o.Programme, Person: o.Person, N: o.N, Seed: o.Seed, EveryH: training.HoursPerWeek, AfterW: 8})
 	if err != nil {
 		return err
 	}

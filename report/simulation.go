@@ -124,8 +124,8 @@ var cogDomains = []string{"memory", "executive", "speed", "visuospatial", "globa
 // person's prediction.
 const MinDraws = 100
 
-// Simulate runs a plan. The ensemble is returned too, for CSV output.
-func Simulate(ctx context.Context, p Plan) (*Simulation, *population.Ensemble, error) {
+// Simulate runs a plan.
+func Simulate(ctx context.Context, p Plan) (*Simulation, error) {
 	weeks := p.Programme.Weeks() + p.AfterW
 	var times []float64
 	for t := 0.0; t < weeks*training.HoursPerWeek-1e-9; t += p.EveryH {
@@ -135,7 +135,7 @@ func Simulate(ctx context.Context, p Plan) (*Simulation, *population.Ensemble, e
 	run := population.Run{Model: p.Model, Programme: &p.Programme, Person: p.Person, Times: times, N: p.N, Seed: p.Seed, WeeklyMean: p.WeeklyMean}
 	e, err := run.Simulate(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	d := p.Programme.Dose()
 	method := "every session resolved"
@@ -165,7 +165,7 @@ func Simulate(ctx context.Context, p Plan) (*Simulation, *population.Ensemble, e
 		}
 		s.Series = append(s.Series, sr)
 	}
-	return s, e, nil
+	return s, nil
 }
 
 func endIndex(times []float64, end float64) int {
