@@ -54,6 +54,7 @@ func (a *app) checkCmd() *cobra.Command {
 				return err
 			}
 			n := evidence.Errors(ps)
+			warnings := len(ps) - n // counted though not listed
 			if quiet {
 				ps = slices.DeleteFunc(ps, func(p evidence.Problem) bool { return p.Severity != evidence.Error })
 			}
@@ -66,14 +67,14 @@ func (a *app) checkCmd() *cobra.Command {
 					}
 					out = append(out, problemJSON{sev, q.Code, q.File, q.Row, q.Col, q.Message, q.Hint})
 				}
-				if err := a.printJSON(map[string]any{"errors": n, "warnings": len(ps) - n, "problems": out}); err != nil {
+				if err := a.printJSON(map[string]any{"errors": n, "warnings": warnings, "problems": out}); err != nil {
 					return err
 				}
 			} else {
 				for _, q := range ps {
 					fmt.Fprintln(a.sys.Stdout, q)
 				}
-				fmt.Fprintf(a.sys.Stdout, "%d errors, %d warnings; %d studies, %d contrasts\n", n, len(ps)-n, len(p.Studies), len(p.Contrasts))
+				fmt.Fprintf(a.sys.Stdout, "%d errors, %d warnings; %d studies, %d contrasts\n", n, warnings, len(p.Studies), len(p.Contrasts))
 			}
 			if n > 0 {
 				return &Fault{Code: ExitData, Err: &evidence.LoadError{Problems: ps}, Quiet: true}
