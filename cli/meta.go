@@ -239,7 +239,7 @@ func (f metaFlags) run(a *app, path string) (*metaOut, error) {
 		return nil, err
 	}
 	known := synthesis.Sampling{V: d.v, Rho: f.rho, Cluster: cluster}
-	m, err := synthesis.AnalyseLevels(d.y, known, d.x, d.names, levels, d.opt)
+	m, err := synthesis.AnalyseMixed(d.y, known, d.x, d.names, synthesis.Random{Levels: levels}, d.opt)
 	if err != nil {
 		return nil, dataFault(path, err)
 	}

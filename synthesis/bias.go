@@ -47,7 +47,7 @@ func EggerRandom(y, v []float64, predictor string, o MetaOptions) (*Asymmetry, e
 	if err != nil {
 		return nil, err
 	}
-	m, err := Analyse(y, v, w.x, []string{Intercepted, predictor}, o)
+	m, err := Analyse(y, v, mat.NewDense(len(y), 2, w.x), []string{Intercepted, predictor}, o)
 	if err != nil {
 		return nil, err
 	}
@@ -66,8 +66,8 @@ func asymmetryData(y, v []float64, predictor string) (*wls, error) {
 		}
 		x.SetRow(i, []float64{1, p})
 	}
-	w := &wls{y: mat.NewVecDense(len(y), y), v: v, x: x}
-	if !w.fullRank() {
+	w := newWLS(y, v, x)
+	if len(independent(w.x, 2)) < 2 {
 		return nil, &DataError{"all effects have the same precision: asymmetry cannot be tested"}
 	}
 	return w, nil

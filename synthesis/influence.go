@@ -22,17 +22,13 @@ func Influences(y, v []float64, x *mat.Dense, names []string, o MetaOptions) ([]
 		return nil, err
 	}
 	k, p := x.Dims()
-	w := &wls{y: mat.NewVecDense(k, y), v: v, x: x}
+	w := newWLS(y, v, x)
 	f := w.at(full.Tau2)
 	var inv mat.Cholesky
 	inv.Factorize(full.Cov)
-	var sumW float64
-	for _, wi := range f.w {
-		sumW += wi
-	}
 	out := make([]Influence, k)
 	parallel(k, func(i int) {
-		d := Influence{RStudent: math.NaN(), DFFITS: math.NaN(), CookD: math.NaN(), CovRatio: math.NaN(), Tau2Del: math.NaN(), QDel: math.NaN(), Estimate: math.NaN(), SE: math.NaN(), Weight: 100 * f.w[i] / sumW}
+		d := Influence{RStudent: math.NaN(), DFFITS: math.NaN(), CookD: math.NaN(), CovRatio: math.NaN(), Tau2Del: math.NaN(), QDel: math.NaN(), Estimate: math.NaN(), SE: math.NaN(), Weight: 100 * f.w[i] / f.weight}
 		xi := mat.Row(nil, i, x)
 		d.Hat = f.w[i] * quadratic(f.cov, xi)
 		if m, del := without(y, v, x, names, o, i); m != nil {
@@ -86,7 +82,7 @@ func without(y, v []float64, x *mat.Dense, names []string, o MetaOptions, i int)
 	if err != nil {
 		return nil, nil
 	}
-	w := &wls{y: mat.NewVecDense(k-1, y2), v: v2, x: x2}
+	w := newWLS(y2, v2, x2)
 	return m, w.at(m.Tau2)
 }
 

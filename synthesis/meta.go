@@ -109,8 +109,8 @@ func Analyse(y, v []float64, x *mat.Dense, names []string, o MetaOptions) (*Meta
 	if err := checkData(y, v, k, p); err != nil {
 		return nil, err
 	}
-	w := &wls{y: mat.NewVecDense(k, y), v: v, x: x}
-	if !w.fullRank() {
+	w := newWLS(y, v, x)
+	if len(independent(w.x, p)) < p {
 		return nil, &DataError{"the moderators are linearly dependent: leave one out"}
 	}
 	m := &Meta{K: k, P: p, Options: o, PredLow: math.NaN(), PredHigh: math.NaN(), Tau2Low: math.NaN(), Tau2High: math.NaN()}
@@ -123,6 +123,9 @@ func Analyse(y, v []float64, x *mat.Dense, names []string, o MetaOptions) (*Meta
 		m.Tau2Low, m.Tau2High = w.qProfile(o.Level)
 	}
 	f := w.at(m.Tau2)
+	if math.IsNaN(f.rss) || math.IsInf(f.rss, 0) {
+		return nil, &DataError{"the effect sizes and variances span too wide a range to be computed with: check their units"}
+	}
 	m.heterogeneity(w, fixed)
 	m.terms(f, names)
 	m.information(w, f, fixed)
@@ -151,7 +154,7 @@ func (m *Meta) heterogeneity(w *wls, fixed bool) {
 	f := w.at(0)
 	m.Q, m.QDF = f.rss, m.K-m.P
 	m.QP = distuv.ChiSquared{K: float64(m.QDF)}.Survival(m.Q)
-	vt := float64(m.QDF) / f.traceP()
+	vt := float64(m.QDF) / f.traceP
 	m.I2, m.H2 = 100*m.Tau2/(vt+m.Tau2), m.Tau2/vt+1
 	if fixed {
 		m.I2, m.H2 = math.Max(0, 100*(m.Q-float64(m.QDF))/m.Q), m.Q/float64(m.QDF)
@@ -247,6 +250,12 @@ func (m *Meta) information(w *wls, f *wlsFit, fixed bool) {
 		n = k - p
 		m.LogLik = -0.5*n*math.Log(2*math.Pi) + 0.5*w.logDetXX() - 0.5*f.logVar - 0.5*f.logDetXWX - 0.5*f.rss
 	}
+	m.criteria(pars, n)
+}
+
+// criteria fills the information criteria for a number of parameters and of
+// observations.
+func (m *Meta) criteria(pars, n float64) {
 	m.AIC = -2*m.LogLik + 2*pars
 	m.BIC = -2*m.LogLik + pars*math.Log(n)
 	top := math.Max(n, pars+2)

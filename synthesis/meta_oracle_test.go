@@ -159,7 +159,7 @@ func TestSharedOraclesMultilevel(t *testing.T) {
 	}
 	for name, rho := range map[string]float64{"3level": 0, "CHE rho=0.3": 0.3, "CHE rho=0.6": 0.6, "CHE rho=0.8": 0.8} {
 		test := TestT
-		m, err := AnalyseLevels(y, Sampling{V: v, Rho: rho, Cluster: study.Values}, x, names, Nested([]Column{study, effect}), MetaOptions{Method: REML, Test: test})
+		m, err := AnalyseMixed(y, Sampling{V: v, Rho: rho, Cluster: study.Values}, x, names, Random{Levels: Nested([]Column{study, effect})}, MetaOptions{Method: REML, Test: test})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -66,7 +66,7 @@ func TestREMLKnappHartungAgainstMetafor(t *testing.T) {
 // Mandel gives it its degrees of freedom.
 func TestQProfileEnds(t *testing.T) {
 	y, v := bcg(t)
-	w := &wls{y: mat.NewVecDense(len(y), y), v: v, x: ones(len(y))}
+	w := interceptOnly(y, v)
 	lo, hi := w.qProfile(0.95)
 	c := distuv.ChiSquared{K: float64(len(y) - 1)}
 	for _, x := range [][2]float64{{lo, c.Quantile(0.975)}, {hi, c.Quantile(0.025)}, {w.generalisedQ(12), 12}} {
@@ -111,7 +111,7 @@ func TestLevelsAgainstOtherRoutes(t *testing.T) {
 		y, v = append(y, r.Result.Y), append(v, r.Result.S*r.Result.S)
 		study.Values, id.Values = append(study.Values, r.Cluster), append(id.Values, r.ID)
 	}
-	m, err := AnalyseLevels(y, Sampling{V: v}, ones(len(y)), []string{Intercepted}, Nested([]Column{study, id}), MetaOptions{Method: ML})
+	m, err := AnalyseMixed(y, Sampling{V: v}, ones(len(y)), []string{Intercepted}, Random{Levels: Nested([]Column{study, id})}, MetaOptions{Method: ML})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestLevelsAgainstOtherRoutes(t *testing.T) {
 	for i := range yb {
 		one.Values = append(one.Values, strconv.Itoa(i))
 	}
-	a, err := AnalyseLevels(yb, Sampling{V: vb}, ones(len(yb)), []string{Intercepted}, Nested([]Column{one}), MetaOptions{Method: REML})
+	a, err := AnalyseMixed(yb, Sampling{V: vb}, ones(len(yb)), []string{Intercepted}, Random{Levels: Nested([]Column{one})}, MetaOptions{Method: REML})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestRobustClosedForms(t *testing.T) {
 		half[i] = strconv.Itoa(i % 2)
 		one.Values = append(one.Values, strconv.Itoa(i/4))
 	}
-	l, err := AnalyseLevels(y, Sampling{V: v}, ones(len(y)), []string{Intercepted}, Nested([]Column{one}), MetaOptions{})
+	l, err := AnalyseMixed(y, Sampling{V: v}, ones(len(y)), []string{Intercepted}, Random{Levels: Nested([]Column{one})}, MetaOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

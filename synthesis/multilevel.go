@@ -1,50 +1,117 @@
 package synthesis
 
 import (
+	"fmt"
 	"math"
+	"slices"
+	"strconv"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Level is one random term: the group each row belongs to.
+// Level is one random term with a variance: the group each row belongs to.
 type Level struct {
 	Name   string
 	Groups []string
 }
 
-// Sigma2 is the variance of one random term.
-type Sigma2 struct {
-	Level  string
-	Groups int
-	Value  float64
+// Structured is a random term "inner | outer": the effects of the inner levels
+// vary together within a group of the outer factor with covariance G. For
+// random coefficients (GEN, GDIAG) Z holds a covariate a column and Inner is nil.
+type Structured struct {
+	Name   string // of the outer factor
+	Outer  []string
+	Inner  []string
+	Kind   Structure
+	Rho    float64 // CS: the known correlation; NaN to estimate it
+	Z      *mat.Dense
+	Labels []string // of the columns of Z
 }
 
-// Sampling is the known covariance of the effects: variances V, and within a
-// cluster the correlation Rho ("correlated and hierarchical effects",
-// Pustejovsky & Tipton 2022, 10.1007/s11121-021-01246-3). Cluster may be nil.
+// Random are the random terms of a model.
+type Random struct {
+	Levels     []Level
+	Structured []Structured
+}
+
+// Sigma2 is the variance of one random level. Low and High are its
+// profile-likelihood interval where it was asked for, LRT the likelihood-ratio
+// test against its absence (the p-value is conservative: the null is on the
+// edge).
+type Sigma2 struct {
+	Level     string
+	Groups    int
+	Value     float64
+	Low, High float64
+	LRT, LRTP float64
+}
+
+// Covariance is the fitted G of a structured term: its labels, variances
+// (tau²) and correlations, row by row below the diagonal.
+type Covariance struct {
+	Name   string
+	Kind   Structure
+	Groups int
+	Labels []string
+	G      *mat.SymDense
+}
+
+// Rho is the correlation of levels a and b.
+func (c Covariance) Rho(a, b int) float64 {
+	return c.G.At(a, b) / math.Sqrt(c.G.At(a, a)*c.G.At(b, b))
+}
+
+// Sampling is the known covariance of the effects: variances V, and either
+// within a cluster the correlation Rho ("correlated and hierarchical effects",
+// Pustejovsky & Tipton 2022, 10.1007/s11121-021-01246-3), or the whole matrix
+// Full, whose diagonal is V.
 type Sampling struct {
 	V       []float64
 	Rho     float64
 	Cluster []string
+	Full    *mat.SymDense
 }
 
 func (s Sampling) at(i, j int) float64 {
 	switch {
 	case i == j:
 		return s.V[i]
-	case s.Rho != 0 && s.Cluster != nil && s.Cluster[i] == s.Cluster[j]:
+	case s.Full != nil:
+		return s.Full.At(i, j)
+	case s.Rho != 0 && s.Cluster[i] == s.Cluster[j]:
 		return s.Rho * math.Sqrt(s.V[i]*s.V[j])
 	}
 	return 0
 }
 
-// MultiLevel is a fitted multilevel model with nested random terms.
+func (s Sampling) check() error {
+	if s.Full == nil {
+		if !(s.Rho >= 0 && s.Rho < 1) || s.Rho != 0 && s.Cluster == nil {
+			return &DataError{"the correlation of effects within a cluster lies between 0 and 1 and needs clusters"}
+		}
+		return nil
+	}
+	if s.Full.SymmetricDim() != len(s.V) {
+		return &DataError{fmt.Sprintf("the sampling covariance has %d rows for %d effect sizes", s.Full.SymmetricDim(), len(s.V))}
+	}
+	var ch mat.Cholesky
+	if !ch.Factorize(s.Full) {
+		return &DataError{"the sampling covariance is not positive definite"}
+	}
+	return nil
+}
+
+// MultiLevel is a fitted model with random terms. For models with structured
+// terms tau2 is the sum of the variances of the levels alone.
 type MultiLevel struct {
 	Meta
 	Sigma2 []Sigma2
+	G      []Covariance
 
-	fit *levelFit
+	fit   *mixed
+	theta []float64
+	max   float64 // maximum of the likelihood without its constants
 }
 
 // Nested builds the levels of a term such as study/effect: every level is the
@@ -53,306 +120,227 @@ type MultiLevel struct {
 func Nested(cols []Column) []Level {
 	out := make([]Level, len(cols))
 	for l, c := range cols {
-		out[l] = Level{Name: c.Name, Groups: make([]string, len(c.Values))}
-		if l > 0 {
-			out[l].Name = out[l-1].Name + "/" + c.Name
+		out[l] = Level{Name: c.Name, Groups: slices.Clone(c.Values)}
+		if l == 0 {
+			continue
 		}
+		out[l].Name = out[l-1].Name + "/" + c.Name
 		for i, v := range c.Values {
-			if l > 0 {
-				v = out[l-1].Groups[i] + "\x00" + v
-			}
-			out[l].Groups[i] = v
+			out[l].Groups[i] = out[l-1].Groups[i] + "\x00" + v
 		}
 	}
 	return out
 }
 
-// AnalyseLevels fits y with a known sampling covariance and one variance a
-// random level by ML or REML (Fisher scoring on the exact score; Harville 1977,
-// 10.1080/01621459.1977.10480998). Tests are z or t with k-p degrees of
-// freedom; tau2 is the sum of the variances.
-func AnalyseLevels(y []float64, known Sampling, x *mat.Dense, names []string, levels []Level, o MetaOptions) (*MultiLevel, error) {
+// AnalyseMixed fits y with a known sampling covariance and random terms by ML
+// or REML (Harville 1977, 10.1080/01621459.1977.10480998), or without random
+// terms by weighted least squares (EE, FE). Tests are z or t with k-p degrees
+// of freedom.
+func AnalyseMixed(y []float64, known Sampling, x *mat.Dense, names []string, r Random, o MetaOptions) (*MultiLevel, error) {
 	o = o.orDefault()
 	k, p := x.Dims()
-	v := known.V
-	if err := checkData(y, v, k, p); err != nil {
+	if err := checkData(y, known.V, k, p); err != nil {
 		return nil, err
 	}
-	if !(known.Rho >= 0 && known.Rho < 1) {
-		return nil, &DataError{"the correlation of effects within a cluster lies between 0 and 1"}
+	if err := known.check(); err != nil {
+		return nil, err
 	}
-	if o.Method != ML && o.Method != REML {
-		return nil, &DataError{"multilevel models are fitted by ML or REML"}
+	fixed := o.Method == EE || o.Method == FE
+	if o.Method != ML && o.Method != REML && !(fixed && len(r.Levels)+len(r.Structured) == 0) {
+		return nil, &DataError{"models with random terms are fitted by ML or REML"}
 	}
 	if o.Test != TestZ && o.Test != TestT {
-		return nil, &DataError{"multilevel models are tested by z or t"}
+		return nil, &DataError{"models with random terms are tested by z or t"}
 	}
-	w := &wls{y: mat.NewVecDense(k, y), v: v, x: x}
-	if !w.fullRank() {
+	w := newWLS(y, known.V, x)
+	if len(independent(w.x, p)) < p {
 		return nil, &DataError{"the moderators are linearly dependent: leave one out"}
 	}
-	f := &levelFit{w: w, known: known, groups: make([][]int, len(levels)), counts: make([]int, len(levels)), restricted: o.Method == REML, sigma: make([]float64, len(levels))}
-	for l, lv := range levels {
-		at := map[string]int{}
-		f.groups[l] = make([]int, k)
-		for i, g := range lv.Groups {
-			if _, ok := at[g]; !ok {
-				at[g] = len(at)
-			}
-			f.groups[l][i] = at[g]
-		}
-		f.counts[l] = len(at)
-		f.sigma[l] = w.scale() / float64(len(levels)+1)
+	terms, err := r.terms(k)
+	if err != nil {
+		return nil, err
 	}
-	if err := f.run(); err != nil {
+	f, err := newMixed(y, x, known, terms, o.Method == REML)
+	if err != nil {
 		return nil, err
 	}
 	out := &MultiLevel{fit: f, Meta: Meta{K: k, P: p, Options: o, PredLow: math.NaN(), PredHigh: math.NaN(), Tau2Low: math.NaN(), Tau2High: math.NaN()}}
-	for l, lv := range levels {
-		out.Sigma2 = append(out.Sigma2, Sigma2{lv.Name, f.counts[l], f.sigma[l]})
-		out.Tau2 += f.sigma[l]
+	if out.theta, out.max, err = f.run(nil); err != nil {
+		return nil, err
+	}
+	for _, t := range terms {
+		if t.kind == ID && t.level == nil {
+			out.Sigma2 = append(out.Sigma2, Sigma2{Level: t.name, Groups: t.groups, Value: out.theta[t.first], Low: math.NaN(), High: math.NaN(), LRT: math.NaN(), LRTP: math.NaN()})
+			out.Tau2 += out.theta[t.first]
+		}
+	}
+	for i, s := range r.Structured {
+		t := terms[len(r.Levels)+i]
+		out.G = append(out.G, Covariance{s.Name, s.Kind, t.groups, t.labels(s), mat.NewSymDense(t.j, slices.Clone(t.g))})
 	}
 	out.finish(w, f, names)
 	return out, nil
 }
 
-func (m *MultiLevel) finish(w *wls, f *levelFit, names []string) {
-	m.heterogeneity(w, false)
-	if f.known.Rho != 0 { // Q by the full covariance
-		g := *f
-		if g.at(make([]float64, len(f.sigma))) {
-			m.Q = g.rss
-			m.QP = distuv.ChiSquared{K: float64(m.QDF)}.Survival(m.Q)
+// terms compiles the random terms for k rows.
+func (r Random) terms(k int) (out []*randomTerm, err error) {
+	for _, l := range r.Levels {
+		t := &randomTerm{name: l.Name, kind: ID, j: 1, rho: math.NaN()}
+		t.group, t.groups = indexed(l.Groups)
+		out = append(out, t)
+	}
+	for _, s := range r.Structured {
+		if !slices.Contains(Structures, s.Kind) {
+			return nil, &DataError{fmt.Sprintf("the structure %q is not known", s.Kind)}
 		}
-		m.I2, m.H2 = math.NaN(), math.NaN()
+		t := &randomTerm{name: s.Name, kind: s.Kind, rho: s.Rho}
+		t.group, t.groups = indexed(s.Outer)
+		if s.Kind == GEN || s.Kind == GDIAG {
+			_, t.j = s.Z.Dims()
+			for i := range k {
+				t.z = append(t.z, s.Z.RawRowView(i)...)
+			}
+			out = append(out, t)
+			continue
+		}
+		if err := t.inner(s); err != nil {
+			return nil, err
+		}
+		out = append(out, t)
 	}
-	fit := &wlsFit{beta: f.beta, cov: f.cov, rss: f.rss}
+	return out, nil
+}
+
+func indexed(groups []string) ([]int, int) {
+	ids := number(groups)
+	n := 0
+	for _, i := range ids {
+		n = max(n, i+1)
+	}
+	return ids, n
+}
+
+// inner sets the levels of a structured term in their natural order.
+func (t *randomTerm) inner(s Structured) error {
+	labels := innerLabels(s)
+	t.j = len(labels)
+	if most := 60; t.j > most {
+		return &DataError{fmt.Sprintf("the inner factor of %s has %d levels, at most %d are supported", s.Name, t.j, most)}
+	}
+	at := map[string]int{}
+	for a, l := range labels {
+		at[l] = a
+		pos := float64(a)
+		if s.Kind == CAR {
+			var err error
+			if pos, err = strconv.ParseFloat(l, 64); err != nil {
+				return &DataError{fmt.Sprintf("the structure CAR needs times as inner levels, %q is not a number", l)}
+			}
+		}
+		t.at = append(t.at, pos)
+	}
+	t.level = make([]int, len(s.Inner))
+	for i, v := range s.Inner {
+		t.level[i] = at[v]
+	}
+	return nil
+}
+
+func innerLabels(s Structured) []string {
+	all := make([]int, len(s.Inner))
+	for i := range all {
+		all[i] = i
+	}
+	return Column{Values: s.Inner}.levels(all)
+}
+
+func (t *randomTerm) labels(s Structured) []string {
+	if s.Inner == nil {
+		return s.Labels
+	}
+	return innerLabels(s)
+}
+
+func (m *MultiLevel) finish(w *wls, f *mixed, names []string) {
+	m.heterogeneity(w, len(f.terms) == 0)
+	correlated := f.known.Rho != 0 || f.known.Full != nil
+	if correlated || len(m.G) > 0 {
+		m.I2, m.H2 = math.NaN(), math.NaN() // not defined
+	}
+	if correlated { // Q by the whole sampling covariance
+		g := *f
+		g.terms, g.beta, g.cov = nil, make([]float64, f.p), make([]float64, f.p*f.p)
+		g.v = make([][]float64, len(f.v))
+		for b := range g.v {
+			g.v[b] = make([]float64, len(f.v[b]))
+		}
+		g.at(nil, nil)
+		m.Q = g.rss
+		m.QP = distuv.ChiSquared{K: float64(m.QDF)}.Survival(m.Q)
+	}
+	fit := &wlsFit{beta: mat.NewVecDense(f.p, slices.Clone(f.beta)), cov: mat.NewSymDense(f.p, slices.Clone(f.cov)), rss: f.rss}
 	m.terms(fit, names)
-	k, p, r := float64(m.K), float64(m.P), float64(len(f.sigma))
-	n := k
-	m.LogLik = -0.5*k*math.Log(2*math.Pi) - 0.5*f.logDetV - 0.5*f.rss
+	m.LogLik = f.logLik()
+	n := float64(m.K)
 	if f.restricted {
-		n = k - p
-		m.LogLik = -0.5*n*math.Log(2*math.Pi) + 0.5*w.logDetXX() - 0.5*f.logDetV - 0.5*f.logDetXVX - 0.5*f.rss
+		n -= float64(m.P)
 	}
-	pars := p + r
-	m.AIC = -2*m.LogLik + 2*pars
-	m.BIC = -2*m.LogLik + pars*math.Log(n)
-	top := math.Max(n, pars+2)
-	m.AICc = -2*m.LogLik + 2*pars*top/(top-pars-1)
-	if m.P == 1 {
+	m.criteria(float64(m.P+f.size), n)
+	if m.P == 1 && len(m.G) == 0 && f.size > 0 {
 		t := m.Terms[0]
 		h := m.critical(t.DF) * math.Sqrt(t.SE*t.SE+m.Tau2)
 		m.PredLow, m.PredHigh = t.Estimate-h, t.Estimate+h
 	}
-	m.QMP = distuv.ChiSquared{K: m.QMDF1}.Survival(m.QM)
-	if !math.IsNaN(m.QMDF2) {
-		m.QMP = distuv.F{D1: m.QMDF1, D2: m.QMDF2}.Survival(m.QM)
-	}
 }
 
-// levelFit maximises the (restricted) likelihood in the variances.
-type levelFit struct {
-	w          *wls
-	known      Sampling
-	groups     [][]int // level -> row -> group
-	counts     []int
-	restricted bool
-	sigma      []float64
-
-	beta      *mat.VecDense
-	cov       *mat.SymDense
-	vinv, p   *mat.SymDense
-	py        *mat.VecDense
-	rss       float64
-	logDetV   float64
-	logDetXVX float64
+// Profile fills the profile-likelihood interval of every level's variance, and
+// the likelihood-ratio test against the model without it.
+func (m *MultiLevel) Profile(level float64) error {
+	crit := distuv.ChiSquared{K: 1}.Quantile(level)
+	l := 0
+	for _, t := range m.fit.terms {
+		if t.kind != ID || t.level != nil {
+			continue
+		}
+		s := &m.Sigma2[l]
+		l++
+		var failed error
+		drop := func(v float64) float64 {
+			_, top, err := m.fit.run(map[int]float64{t.first: v})
+			if err != nil {
+				failed = err
+				return math.NaN()
+			}
+			return 2*(m.max-top) - crit
+		}
+		at0 := drop(0)
+		s.LRT = math.Max(0, at0+crit)
+		s.LRTP = distuv.ChiSquared{K: 1}.Survival(s.LRT)
+		s.Low = 0
+		if at0 > 0 {
+			s.Low = root(drop, 0, s.Value, at0, -crit)
+		}
+		hi := math.Max(2*s.Value, 1e-3*meanOf(m.fit.known.V))
+		fhi := drop(hi)
+		for range 60 {
+			if !(fhi < 0) {
+				break
+			}
+			hi *= 2
+			fhi = drop(hi)
+		}
+		s.High = root(drop, s.Value, hi, -crit, fhi)
+		if failed != nil {
+			return failed
+		}
+	}
+	m.fit.at(m.theta, nil) // back to the maximum
+	return nil
 }
 
-// at evaluates everything at the variances s; false where V is singular.
-func (f *levelFit) at(s []float64) bool {
-	k, p := f.w.x.Dims()
-	v := mat.NewSymDense(k, nil)
-	for i := range k {
-		for j := i; j < k; j++ {
-			c := f.known.at(i, j)
-			for l := range s {
-				if f.groups[l][i] == f.groups[l][j] {
-					c += s[l]
-				}
-			}
-			if c != 0 {
-				v.SetSym(i, j, c)
-			}
-		}
+func meanOf(x []float64) (s float64) {
+	for _, v := range x {
+		s += v / float64(len(x))
 	}
-	var ch mat.Cholesky
-	if !ch.Factorize(v) {
-		return false
-	}
-	f.logDetV = ch.LogDet()
-	f.vinv = mat.NewSymDense(k, nil)
-	if ch.InverseTo(f.vinv) != nil {
-		return false
-	}
-	var vx mat.Dense
-	vx.Mul(f.vinv, f.w.x)
-	var xvx mat.Dense
-	xvx.Mul(f.w.x.T(), &vx)
-	sym := mat.NewSymDense(p, nil)
-	for i := range p {
-		for j := i; j < p; j++ {
-			sym.SetSym(i, j, (xvx.At(i, j)+xvx.At(j, i))/2)
-		}
-	}
-	var cx mat.Cholesky
-	if !cx.Factorize(sym) {
-		return false
-	}
-	f.logDetXVX = cx.LogDet()
-	f.cov = mat.NewSymDense(p, nil)
-	if cx.InverseTo(f.cov) != nil {
-		return false
-	}
-	var vxc mat.Dense
-	vxc.Mul(&vx, f.cov)
-	f.p = mat.NewSymDense(k, nil)
-	for i := range k {
-		for j := i; j < k; j++ {
-			h := f.vinv.At(i, j)
-			for a := range p {
-				h -= vxc.At(i, a) * vx.At(j, a)
-			}
-			f.p.SetSym(i, j, h)
-		}
-	}
-	f.py = mat.NewVecDense(k, nil)
-	f.py.MulVec(f.p, f.w.y)
-	f.rss = mat.Dot(f.w.y, f.py)
-	var xvy, b mat.VecDense
-	xvy.MulVec(vx.T(), f.w.y)
-	b.MulVec(f.cov, &xvy)
-	f.beta = &b
-	return true
-}
-
-func (f *levelFit) objective() float64 {
-	l := -0.5*f.logDetV - 0.5*f.rss
-	if f.restricted {
-		l -= 0.5 * f.logDetXVX
-	}
-	return l
-}
-
-// score and expected information of the variances. The trace term uses P when
-// restricted and V^-1 when not.
-func (f *levelFit) score() (g []float64, info *mat.SymDense) {
-	n := len(f.sigma)
-	m := f.vinv
-	if f.restricted {
-		m = f.p
-	}
-	k := m.SymmetricDim()
-	g = make([]float64, n)
-	info = mat.NewSymDense(n, nil)
-	for l := range n {
-		sums := make([]float64, f.counts[l])
-		var tr float64
-		for i := range k {
-			sums[f.groups[l][i]] += f.py.AtVec(i)
-			for j := range k {
-				if f.groups[l][i] == f.groups[l][j] {
-					tr += m.At(i, j)
-				}
-			}
-		}
-		var q float64
-		for _, s := range sums {
-			q += s * s
-		}
-		g[l] = 0.5 * (q - tr)
-		for o := l; o < n; o++ {
-			cross := make([]float64, f.counts[l]*f.counts[o])
-			for i := range k {
-				for j := range k {
-					cross[f.groups[l][i]*f.counts[o]+f.groups[o][j]] += m.At(i, j)
-				}
-			}
-			var s float64
-			for _, c := range cross {
-				s += c * c
-			}
-			info.SetSym(l, o, 0.5*s)
-		}
-	}
-	return g, info
-}
-
-func (f *levelFit) run() error {
-	if !f.at(f.sigma) {
-		return ErrNotConverged
-	}
-	obj := f.objective()
-	for range 300 {
-		g, info := f.score()
-		var idx []int
-		top := 0.0
-		for l := range f.sigma {
-			if f.sigma[l] > 0 || g[l] > 0 {
-				idx = append(idx, l)
-				top = math.Max(top, math.Abs(g[l])*math.Max(f.sigma[l], 1e-12))
-			}
-		}
-		if len(idx) == 0 || top < 1e-13 {
-			return nil
-		}
-		next, newObj, ok := f.advance(idx, g, info, obj)
-		if !ok {
-			f.at(f.sigma)
-			if top < 1e-6 {
-				return nil
-			}
-			return ErrNotConverged
-		}
-		change := 0.0
-		for l := range next {
-			change = math.Max(change, math.Abs(next[l]-f.sigma[l])/(1e-8+next[l]))
-		}
-		f.sigma, obj = next, newObj
-		if change < 1e-12 {
-			return nil
-		}
-	}
-	return ErrNotConverged
-}
-
-// advance takes the longest of the scoring steps that does not lower the
-// likelihood, with variances kept at or above zero.
-func (f *levelFit) advance(idx []int, g []float64, info *mat.SymDense, obj float64) ([]float64, float64, bool) {
-	n := len(idx)
-	a := mat.NewSymDense(n, nil)
-	b := mat.NewVecDense(n, nil)
-	for r, i := range idx {
-		b.SetVec(r, g[i])
-		for c := r; c < n; c++ {
-			a.SetSym(r, c, info.At(i, idx[c]))
-		}
-	}
-	var ch mat.Cholesky
-	var d mat.VecDense
-	if !ch.Factorize(a) || ch.SolveVecTo(&d, b) != nil {
-		return nil, 0, false
-	}
-	for step := 1.0; step > 1e-10; step /= 2 {
-		next := append([]float64(nil), f.sigma...)
-		for r, i := range idx {
-			next[i] = math.Max(0, next[i]+step*d.AtVec(r))
-		}
-		if f.at(next) {
-			if o := f.objective(); o >= obj-1e-12*(1+math.Abs(obj)) {
-				return next, o, true
-			}
-		}
-	}
-	return nil, 0, false
+	return s
 }

@@ -3,6 +3,7 @@ package synthesis
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -32,8 +33,7 @@ type working struct {
 // Robust tests the coefficients of an ordinary fit with cluster-robust
 // covariance and Satterthwaite degrees of freedom.
 func (m *Meta) Robust(y, v []float64, x *mat.Dense, cluster []string, kind Sandwich) ([]Term, int, error) {
-	w := &wls{y: mat.NewVecDense(len(y), y), v: v, x: x}
-	f := w.at(m.Tau2)
+	f := newWLS(y, v, x).at(m.Tau2)
 	return m.robust(working{x, f.resid, func(i, j int) float64 {
 		if i == j {
 			return v[i] + m.Tau2
@@ -42,34 +42,36 @@ func (m *Meta) Robust(y, v []float64, x *mat.Dense, cluster []string, kind Sandw
 	}, f.cov}, cluster, kind)
 }
 
-// Robust is the same for a multilevel fit; clusters must hold all rows that
-// the model lets vary together.
+// Robust is the same for a fit with random terms; clusters must hold all rows
+// that the model lets vary together.
 func (m *MultiLevel) Robust(cluster []string, kind Sandwich) ([]Term, int, error) {
 	f := m.fit
 	resid := make([]float64, m.K)
 	for i := range resid {
-		resid[i] = f.w.y.AtVec(i)
-		for j := range m.P {
-			resid[i] -= f.w.x.At(i, j) * f.beta.AtVec(j)
-		}
+		resid[i] = f.y[i] - inner(f.x[i*f.p:(i+1)*f.p], f.beta)
 	}
-	phi := func(i, j int) float64 {
-		c := f.known.at(i, j)
-		for l, s := range f.sigma {
-			if f.groups[l][i] == f.groups[l][j] {
-				c += s
-			}
-		}
-		return c
-	}
-	for i := range cluster {
-		for j := range i {
-			if cluster[i] != cluster[j] && phi(i, j) != 0 {
+	place := make([][2]int, m.K) // block, position in it
+	for b, rows := range f.blocks {
+		for a, i := range rows {
+			place[i] = [2]int{b, a}
+			if cluster[i] != cluster[rows[0]] {
 				return nil, 0, &DataError{"the clusters cut through a random term: cluster by its highest level"}
 			}
 		}
 	}
-	return m.Meta.robust(working{f.w.x, resid, phi, f.cov}, cluster, kind)
+	phi := func(i, j int) float64 {
+		p, q := place[i], place[j]
+		if p[0] != q[0] {
+			return 0
+		}
+		return f.v[p[0]][p[1]*len(f.blocks[p[0]])+q[1]]
+	}
+	return m.Meta.robust(working{mat.NewDense(f.k, f.p, f.x), resid, phi, m.model()}, cluster, kind)
+}
+
+// model is (X'V^-1X)^-1.
+func (m *MultiLevel) model() *mat.SymDense {
+	return mat.NewSymDense(m.fit.p, slices.Clone(m.fit.cov))
 }
 
 // block is one cluster: its rows and what the sandwich is made of.
@@ -238,18 +240,21 @@ func (w working) satterthwaite(blocks []block, c int) float64 {
 		}
 		through[k] = t
 	}
+	// P_jk = own_j [j=k] - t_j'Mt_k; the sum of squares over all pairs comes
+	// from T = sum of tt', so that it is linear in the number of clusters
 	var trace, squares float64
-	for j := range blocks {
+	sum := mat.NewSymDense(p, nil)
+	for j, t := range through {
+		sum.SymRankOne(sum, 1, t)
 		var mt mat.VecDense
-		mt.MulVec(w.cov, through[j])
-		for k := range blocks {
-			v := -mat.Dot(through[k], &mt)
-			if j == k {
-				v += own[j]
-				trace += v
-			}
-			squares += v * v
-		}
+		mt.MulVec(w.cov, t)
+		d := mat.Dot(t, &mt)
+		trace += own[j] - d
+		squares += own[j]*own[j] - 2*own[j]*d
 	}
+	var mt, mtmt mat.Dense
+	mt.Mul(w.cov, sum)
+	mtmt.Mul(&mt, &mt)
+	squares += mat.Trace(&mtmt)
 	return trace * trace / squares
 }
