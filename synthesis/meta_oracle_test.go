@@ -175,7 +175,7 @@ func TestSharedOraclesMultilevel(t *testing.T) {
 		check("se/intrcpt", m.Terms[0].SE, 1e-6)
 		check("ll.REML/", m.LogLik, 1e-8)
 		check("QE/", m.Q, 1e-8)
-		for _, kind := range []Sandwich{CR0, CR1, CR2} {
+		for _, kind := range Sandwiches {
 			terms, clusters, err := m.Robust(study.Values, kind)
 			if err != nil {
 				t.Fatal(err)

@@ -12,14 +12,35 @@ import (
 // Sandwich names a cluster-robust covariance estimator.
 type Sandwich string
 
-// CR0 is the plain sandwich, CR1 multiplies it by J/(J-1), CR2 is the
-// bias-reduced linearisation (Bell & McCaffrey 2002; Pustejovsky & Tipton 2018,
-// 10.1080/07350015.2016.1247004).
+// CR0 is the plain sandwich; CR1, CR1p and CR1S multiply it by J/(J-1),
+// J/(J-p) and J(n-1)/((J-1)(n-p)) for J clusters; CR2 is the bias-reduced
+// linearisation and CR3 the jackknife-like form (Bell & McCaffrey 2002;
+// Pustejovsky & Tipton 2018, 10.1080/07350015.2016.1247004).
 const (
-	CR0 Sandwich = "CR0"
-	CR1 Sandwich = "CR1"
-	CR2 Sandwich = "CR2"
+	CR0  Sandwich = "CR0"
+	CR1  Sandwich = "CR1"
+	CR1p Sandwich = "CR1p"
+	CR1S Sandwich = "CR1S"
+	CR2  Sandwich = "CR2"
+	CR3  Sandwich = "CR3"
 )
+
+// Sandwiches lists the cluster-robust estimators.
+var Sandwiches = []Sandwich{CR0, CR1, CR1p, CR1S, CR2, CR3}
+
+// scale is the factor on the plain sandwich for j clusters, n rows and p
+// coefficients.
+func (s Sandwich) scale(j, n, p float64) float64 {
+	switch s {
+	case CR1:
+		return j / (j - 1)
+	case CR1p:
+		return j / (j - p)
+	case CR1S:
+		return j * (n - 1) / ((j - 1) * (n - p))
+	}
+	return 1
+}
 
 // working is what a robust covariance needs of a fit: design, residuals,
 // working covariance and its inverse by rows, and the model-based covariance.
@@ -102,9 +123,9 @@ func (m *Meta) robust(w working, cluster []string, kind Sandwich) ([]Term, int, 
 	var half, vr mat.Dense
 	half.Mul(w.cov, meat)
 	vr.Mul(&half, w.cov)
-	scale := 1.0
-	if kind == CR1 {
-		scale = j / (j - 1)
+	scale := kind.scale(j, float64(len(w.resid)), float64(m.P))
+	if !(scale > 0) || math.IsInf(scale, 0) {
+		return nil, 0, &DataError{fmt.Sprintf("%s needs more clusters than coefficients, there are %g", kind, j)}
 	}
 	terms := make([]Term, m.P)
 	for c := range m.P {
@@ -154,8 +175,12 @@ func (w working) blocks(cluster []string, kind Sandwich) ([]block, error) {
 			return nil, ErrNotConverged
 		}
 		out[k].awx = &wx
-		if kind == CR2 {
-			a, err := adjustment(phi, x, w.cov, &ch)
+		if kind == CR2 || kind == CR3 {
+			adjust := adjustment
+			if kind == CR3 {
+				adjust = jackknife
+			}
+			a, err := adjust(phi, x, w.cov, &ch)
 			if err != nil {
 				return nil, err
 			}
@@ -209,6 +234,31 @@ func adjustment(phi *mat.SymDense, x *mat.Dense, m *mat.SymDense, ch *mat.Choles
 	var left, a mat.Dense
 	left.Mul(u.T(), root)
 	a.Mul(&left, &u)
+	return &a, nil
+}
+
+// jackknife is A = (I - XMX'Φ^-1)^-1.
+func jackknife(phi *mat.SymDense, x *mat.Dense, m *mat.SymDense, ch *mat.Cholesky) (*mat.Dense, error) {
+	n := phi.SymmetricDim()
+	var wx, h, a mat.Dense
+	if err := ch.SolveTo(&wx, x); err != nil {
+		return nil, ErrNotConverged
+	}
+	var xm mat.Dense
+	xm.Mul(x, m)
+	h.Mul(&xm, wx.T())
+	for i := range n {
+		for j := range n {
+			d := -h.At(i, j)
+			if i == j {
+				d++
+			}
+			h.Set(i, j, d)
+		}
+	}
+	if err := a.Inverse(&h); err != nil {
+		return nil, &DataError{"CR3 does not exist: a coefficient depends on one cluster alone"}
+	}
 	return &a, nil
 }
 
