@@ -143,7 +143,7 @@ func biasOf(d *metaData, estimator, side, alternative string, steps []float64) (
 			return nil, &synthesis.DataError{Message: "--steps are p-values between 0 and 1 in ascending order"}
 		}
 	}
-	m, err := synthesis.SelectBySteps(d.y, d.v, steps, alternative, d.opt.Level)
+	m, err := synthesis.SelectModel(d.y, d.v, synthesis.StepFunction, steps, alternative, d.opt.Level)
 	if err != nil { // the other methods stand without it
 		out.SelectNote = err.Error()
 		return out, nil

@@ -117,7 +117,7 @@ func TestSelectionModelFindsTheWeight(t *testing.T) {
 			y, v = append(y, e), append(v, s*s)
 		}
 	}
-	m, err := SelectBySteps(y, v, []float64{0.025}, "greater", 0.95)
+	m, err := SelectModel(y, v, StepFunction, []float64{0.025}, "greater", 0.95)
 	if err != nil {
 		t.Fatal(err)
 	}

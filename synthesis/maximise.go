@@ -30,6 +30,7 @@ func (m *mixed) run(fixed map[int]float64) ([]float64, float64, error) {
 		}
 		return nil, l, nil
 	}
+	c := climber{f: m.at, low: m.bound(), fixed: fixed}
 	fail := &FitError{Reason: "no starting value leads to a maximum"}
 	var best []float64
 	top := math.Inf(-1)
@@ -38,7 +39,7 @@ func (m *mixed) run(fixed map[int]float64) ([]float64, float64, error) {
 			start[q] = v
 		}
 		fail.Starts = append(fail.Starts, slices.Clone(start))
-		th, l, ok := m.climb(start, fixed)
+		th, l, ok := c.climb(start)
 		if ok && l > top+1e-9*(1+math.Abs(top)) || ok && best == nil {
 			best, top = th, l
 		}
@@ -86,32 +87,40 @@ func (m *mixed) bound() []float64 {
 	return low
 }
 
+// climber maximises f, which writes its gradient where g is not nil and is NaN
+// where it does not exist, within bounds (nil: none).
+type climber struct {
+	f         func(theta, g []float64) float64
+	low, high []float64
+	fixed     map[int]float64
+}
+
 // climb is a projected Newton method on the exact gradient, with the Hessian
 // by differences of gradients and Levenberg damping where it is not negative
 // definite or a step fails.
-func (m *mixed) climb(theta []float64, fixed map[int]float64) ([]float64, float64, bool) {
-	low := m.bound()
-	g := make([]float64, m.size)
-	l := m.at(theta, g)
+func (c climber) climb(theta []float64) ([]float64, float64, bool) {
+	n := len(theta)
+	g := make([]float64, n)
+	l := c.f(theta, g)
 	if math.IsNaN(l) {
 		return nil, l, false
 	}
 	lambda := 1e-3
 	for range 200 {
-		free := m.moving(theta, g, low, fixed)
-		if len(free) == 0 || m.steepest(theta, g, free) < 1e-13*(1+math.Abs(l)) {
+		free := c.moving(theta, g)
+		if len(free) == 0 || steepest(theta, g, free) < 1e-13*(1+math.Abs(l)) {
 			return theta, l, true
 		}
-		h := m.hessian(theta, g, free, low)
+		h := c.hessian(theta, g, free)
 		moved := false
 		for range 40 {
-			next, size := m.step(theta, g, h, free, low, lambda)
+			next, size := c.step(theta, g, h, free, lambda)
 			if next != nil && size < 1e-13 {
 				return theta, l, true
 			}
 			if next != nil {
-				gn := make([]float64, m.size)
-				if ln := m.at(next, gn); ln >= l-1e-13*(1+math.Abs(l)) {
+				gn := make([]float64, n)
+				if ln := c.f(next, gn); ln >= l-1e-13*(1+math.Abs(l)) {
 					if ln-l < 1e-12*(1+math.Abs(l)) && size < 1e-9 {
 						return next, ln, true
 					}
@@ -123,7 +132,7 @@ func (m *mixed) climb(theta []float64, fixed map[int]float64) ([]float64, float6
 			lambda = math.Max(lambda*8, 1e-8)
 		}
 		if !moved { // no step rises any more
-			return theta, l, m.steepest(theta, g, free) < 1e-5*(1+math.Abs(l))
+			return theta, l, steepest(theta, g, free) < 1e-5*(1+math.Abs(l))
 		}
 	}
 	return theta, l, false
@@ -131,9 +140,9 @@ func (m *mixed) climb(theta []float64, fixed map[int]float64) ([]float64, float6
 
 // moving lists the parameters that may move: not fixed, and not at a bound
 // with the gradient pointing out.
-func (m *mixed) moving(theta, g, low []float64, fixed map[int]float64) (idx []int) {
+func (c climber) moving(theta, g []float64) (idx []int) {
 	for q := range theta {
-		if _, ok := fixed[q]; ok || theta[q] <= low[q] && g[q] <= 0 {
+		if _, ok := c.fixed[q]; ok || c.low != nil && theta[q] <= c.low[q] && g[q] <= 0 || c.high != nil && theta[q] >= c.high[q] && g[q] >= 0 {
 			continue
 		}
 		idx = append(idx, q)
@@ -142,28 +151,42 @@ func (m *mixed) moving(theta, g, low []float64, fixed map[int]float64) (idx []in
 }
 
 // steepest is the largest gain a proportional change promises.
-func (m *mixed) steepest(theta, g []float64, free []int) (s float64) {
+func steepest(theta, g []float64, free []int) (s float64) {
 	for _, q := range free {
 		s = math.Max(s, math.Abs(g[q])*math.Max(math.Abs(theta[q]), 1e-9))
 	}
 	return s
 }
 
+// within moves a value between the bounds of its parameter.
+func (c climber) within(q int, v float64) float64 {
+	if c.low != nil {
+		v = math.Max(c.low[q], v)
+	}
+	if c.high != nil {
+		v = math.Min(c.high[q], v)
+	}
+	return v
+}
+
 // hessian is minus the second derivative on the free parameters.
-func (m *mixed) hessian(theta, g []float64, free []int, low []float64) []float64 {
+func (c climber) hessian(theta, g []float64, free []int) []float64 {
 	n := len(free)
 	h := make([]float64, n*n)
-	up, gu := slices.Clone(theta), make([]float64, m.size)
+	up, gu := slices.Clone(theta), make([]float64, len(theta))
 	for a, q := range free {
 		d := 1e-5 * math.Max(math.Abs(theta[q]), 1e-4)
+		if c.within(q, theta[q]+d) != theta[q]+d {
+			d = -d
+		}
 		up[q] = theta[q] + d
-		if math.IsNaN(m.at(up, gu)) {
-			up[q] = math.Max(low[q], theta[q]-d)
-			d = up[q] - theta[q]
-			m.at(up, gu)
+		if math.IsNaN(c.f(up, gu)) {
+			d = -d
+			up[q] = c.within(q, theta[q]+d)
+			c.f(up, gu)
 		}
 		for b, r := range free {
-			h[a*n+b] = -(gu[r] - g[r]) / d
+			h[a*n+b] = -(gu[r] - g[r]) / (up[q] - theta[q])
 		}
 		up[q] = theta[q]
 	}
@@ -178,7 +201,7 @@ func (m *mixed) hessian(theta, g []float64, free []int, low []float64) []float64
 
 // step solves (H + λD)s = g and projects; nil where the matrix stays
 // indefinite. size is the largest relative change.
-func (m *mixed) step(theta, g, h []float64, free []int, low []float64, lambda float64) (next []float64, size float64) {
+func (c climber) step(theta, g, h []float64, free []int, lambda float64) (next []float64, size float64) {
 	n := len(free)
 	a, s := slices.Clone(h), make([]float64, n)
 	for i, q := range free {
@@ -191,7 +214,7 @@ func (m *mixed) step(theta, g, h []float64, free []int, low []float64, lambda fl
 	cholSolve(a, n, s)
 	next = slices.Clone(theta)
 	for i, q := range free {
-		next[q] = math.Max(low[q], theta[q]+s[i])
+		next[q] = c.within(q, theta[q]+s[i])
 		size = math.Max(size, math.Abs(next[q]-theta[q])/math.Max(math.Abs(theta[q]), 1e-8))
 	}
 	return next, size
