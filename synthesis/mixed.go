@@ -47,7 +47,28 @@ func newMixed(y []float64, x *mat.Dense, known Sampling, terms []*randomTerm, re
 		}
 		m.v = append(m.v, make([]float64, len(b)*len(b)))
 	}
-	return m, nil
+	return m, m.checkKnown()
+}
+
+// checkKnown says whether the sampling covariance alone is positive definite.
+func (m *mixed) checkKnown() error {
+	if m.known.Full == nil && m.known.Rho == 0 {
+		return nil
+	}
+	for _, rows := range m.blocks {
+		n := len(rows)
+		v := make([]float64, n*n)
+		for a, i := range rows {
+			for c := 0; c <= a; c++ {
+				v[a*n+c] = m.known.at(i, rows[c])
+			}
+		}
+		if !cholesky(v, n) {
+			return &DataError{fmt.Sprintf("the sampling covariance is not positive definite (among %d effect sizes, the first of them number %d)", n, rows[0]+1)}
+		}
+	}
+	return nil
+}
 }
 
 // connected groups the rows that share a group of a random term or a known

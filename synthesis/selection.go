@@ -61,6 +61,9 @@ func SelectModel(y, v []float64, kind SelectionType, steps []float64, alternativ
 	case StepFunction:
 		n = len(steps)
 	}
+	if most := 8; n > most {
+		return nil, &DataError{fmt.Sprintf("at most %d steps are supported", most)}
+	}
 	if err := checkData(y, v, len(y), 2+n); err != nil {
 		return nil, err
 	}
@@ -119,28 +122,48 @@ type weightFunction interface {
 
 // logLik at theta = (mu, tau², δ), with its gradient.
 func (d *selectionData) logLik(w weightFunction, theta, g []float64) (l float64) {
-	mu, tau2, delta := theta[0], theta[1], theta[2:]
+	w.prepare(theta[2:])
+	const chunk = 64 // effects; summed in order, whatever the cores
+	n := (len(d.y) + chunk - 1) / chunk
+	parts := make([]float64, n)
+	grads := make([][]float64, n)
+	parallel(n, func(c int) {
+		grads[c] = make([]float64, len(theta))
+		for i := c * chunk; i < min(len(d.y), (c+1)*chunk); i++ {
+			parts[c] += d.one(w, i, theta, grads[c])
+		}
+	})
 	clear(g)
-	dd := make([]float64, len(delta))
-	obs := make([]float64, len(delta))
-	w.prepare(delta)
-	for i := range d.y {
-		t := d.v[i] + tau2
-		e := d.y[i] - mu
-		s := math.Sqrt(t) / d.sd[i]
-		a, dm, ds := w.integral(mu/d.sd[i], s, delta, dd)
-		if !(a > 0) || math.IsInf(a, 0) {
-			return math.NaN()
+	for c := range parts {
+		l += parts[c]
+		for j := range g {
+			g[j] += grads[c][j]
 		}
-		l += w.observed(i, delta, obs) - 0.5*math.Log(2*math.Pi*t) - 0.5*e*e/t - math.Log(a)
-		if g == nil {
-			continue
-		}
-		g[0] += e/t - dm/d.sd[i]/a
-		g[1] += -0.5/t + 0.5*e*e/(t*t) - ds/(2*s*d.v[i])/a
-		for j := range dd {
-			g[2+j] += obs[j] - dd[j]/a
-		}
+	}
+	return l
+}
+
+// one is the part of effect i, whose gradient is added to g; NaN where the
+// chance of being reported is not a positive number.
+func (d *selectionData) one(w weightFunction, i int, theta, g []float64) float64 {
+	mu, tau2, delta := theta[0], theta[1], theta[2:]
+	var dd, obs [8]float64
+	q := len(delta)
+	if q > len(dd) {
+		return math.NaN()
+	}
+	t := d.v[i] + tau2
+	e := d.y[i] - mu
+	s := math.Sqrt(t) / d.sd[i]
+	a, dm, ds := w.integral(mu/d.sd[i], s, delta, dd[:q])
+	if !(a > 0) || math.IsInf(a, 0) {
+		return math.NaN()
+	}
+	l := w.observed(i, delta, obs[:q]) - 0.5*math.Log(2*math.Pi*t) - 0.5*e*e/t - math.Log(a)
+	g[0] += e/t - dm/d.sd[i]/a
+	g[1] += -0.5/t + 0.5*e*e/(t*t) - ds/(2*s*d.v[i])/a
+	for j := range q {
+		g[2+j] += obs[j] - dd[j]/a
 	}
 	return l
 }
