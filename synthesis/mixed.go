@@ -69,7 +69,6 @@ func (m *mixed) checkKnown() error {
 	}
 	return nil
 }
-}
 
 // connected groups the rows that share a group of a random term or a known
 // covariance, in the order of their first rows.
