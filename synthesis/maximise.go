@@ -50,8 +50,8 @@ func (m *mixed) run(fixed map[int]float64) ([]float64, float64, error) {
 	return best, m.at(best, nil), nil
 }
 
-// startingPoints: half and a twentieth of the variance of y left over, and for
-// correlations zero and both signs.
+// startingPoints: shares of the variance of y, and for structured terms more
+// of them, with correlations of both signs: their likelihoods have local maxima.
 func (m *mixed) startingPoints() [][]float64 {
 	w := wls{y: m.y, v: m.known.V, p: 1}
 	v := w.scale() / float64(len(m.terms)+1)
@@ -60,7 +60,7 @@ func (m *mixed) startingPoints() [][]float64 {
 		curved = curved || t.kind != ID
 	}
 	var out [][]float64
-	for _, s := range [][2]float64{{1, 0.1}, {1, 1}, {0.1, -0.5}} {
+	for _, s := range [][2]float64{{1, 0.1}, {1, 1}, {1, -1}, {0.1, -0.5}, {0.01, 0.5}, {10, -0.9}} {
 		var th []float64
 		for _, t := range m.terms {
 			th = append(th, t.starts(s[0]*v, s[1])...)

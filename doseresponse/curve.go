@@ -1,0 +1,396 @@
+package doseresponse
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/myoaxis/myoaxis/synthesis"
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// CurveOptions say how trials are put together. Method is fixed, ml, reml
+// (default) or mm (two stages only); Stages 1 (default) or 2. Level is 0.95 by
+// default.
+type CurveOptions struct {
+	Method string
+	Stages int
+	Level  float64
+}
+
+func (o CurveOptions) orDefault() CurveOptions {
+	if o.Method == "" {
+		o.Method = "reml"
+	}
+	if o.Stages == 0 {
+		o.Stages = 1
+	}
+	if o.Level == 0 {
+		o.Level = 0.95
+	}
+	return o
+}
+
+// Curve is a fitted dose–response of contrasts against the reference dose, with
+// coefficients that vary between trials with covariance Psi.
+type Curve struct {
+	Form           Form
+	Options        CurveOptions
+	Coef           []float64
+	Cov            *mat.SymDense // of the coefficients; for nonlinear forms the last row is the scale
+	Psi            *mat.SymDense // nil for fixed effects
+	LogLik         float64
+	Q, QP          float64 // heterogeneity (two stages: of the trials' coefficients)
+	QDF            int
+	Trials, Points int
+	Min, Max       float64 // doses studied
+	Spread         float64 // SD of the doses
+	AIC            float64 // of the ML fit
+	Terms          []synthesis.Term
+}
+
+// FitCurve fits one form to trials. Nonlinear forms estimate their scale by
+// profile likelihood.
+func FitCurve(trials []Trial, form Form, o CurveOptions) (*Curve, error) {
+	o = o.orDefault()
+	if err := checkTrials(trials); err != nil {
+		return nil, err
+	}
+	if form.Nonlinear() && form.Scale == 0 {
+		s, err := profileScale(trials, form, o)
+		if err != nil {
+			return nil, err
+		}
+		form.Scale = s
+	}
+	c, err := fitForm(trials, form, o)
+	if err != nil {
+		return nil, err
+	}
+	if form.Nonlinear() {
+		if err := c.withScale(trials); err != nil {
+			return nil, err
+		}
+	}
+	c.describe(trials)
+	return c, c.aic(trials)
+}
+
+func checkTrials(trials []Trial) error {
+	if len(trials) == 0 {
+		return fmt.Errorf("%w: there are no trials", ErrTooFewDoses)
+	}
+	for _, t := range trials {
+		for i, d := range append([]float64{t.Ref}, t.Dose...) {
+			if !(d >= 0) || math.IsInf(d, 0) {
+				return &ArmError{t.ID, fmt.Sprintf("the dose %g is not a number of zero or more", d)}
+			}
+			if i > 0 && (math.IsNaN(t.Y[i-1]) || math.IsInf(t.Y[i-1], 0)) {
+				return &ArmError{t.ID, fmt.Sprintf("the effect at dose %g is missing", d)}
+			}
+		}
+	}
+	return nil
+}
+
+// describe fills what is told of the doses.
+func (c *Curve) describe(trials []Trial) {
+	var d []float64
+	for _, t := range trials {
+		d = append(append(d, t.Ref), t.Dose...)
+		c.Points += len(t.Y)
+	}
+	c.Trials, c.Min, c.Max, c.Spread = len(trials), slices.Min(d), slices.Max(d), stat.StdDev(d, nil)
+}
+
+// contrast are the covariates of the contrasts of a trial, divided by scale.
+func (f Form) contrast(t Trial, scale []float64) *mat.Dense {
+	ref := f.Terms(t.Ref)
+	x := mat.NewDense(len(t.Y), len(ref), nil)
+	for i, d := range t.Dose {
+		row := f.Terms(d)
+		for j := range row {
+			row[j] = (row[j] - ref[j]) / scale[j]
+		}
+		x.SetRow(i, row)
+	}
+	return x
+}
+
+// unit is the root mean square of each covariate, by which it is divided
+// while fitting: the unit of dose cannot matter.
+func (f Form) unit(trials []Trial) []float64 {
+	ones := make([]float64, len(f.Names()))
+	for i := range ones {
+		ones[i] = 1
+	}
+	out := make([]float64, len(ones))
+	n := 0.0
+	for _, t := range trials {
+		x := f.contrast(t, ones)
+		for i := range t.Y {
+			for j := range out {
+				out[j] += x.At(i, j) * x.At(i, j)
+			}
+		}
+		n += float64(len(t.Y))
+	}
+	for j := range out {
+		out[j] = math.Sqrt(out[j] / n)
+		if out[j] == 0 {
+			out[j] = 1
+		}
+	}
+	return out
+}
+
+// fitForm fits a form whose constants are known.
+func fitForm(trials []Trial, form Form, o CurveOptions) (*Curve, error) {
+	unit := form.unit(trials)
+	var c *Curve
+	var err error
+	switch {
+	case o.Stages == 2:
+		c, err = twoStage(trials, form, unit, o)
+	case o.Method == "mm":
+		return nil, &synthesis.DataError{Message: "the method of moments needs two stages"}
+	default:
+		c, err = oneStage(trials, form, unit, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.Form, c.Options = form, o
+	rescaleSym(c.Cov, unit, -1)
+	if c.Psi != nil {
+		rescaleSym(c.Psi, unit, -1)
+	}
+	for j, u := range unit {
+		c.Coef[j] /= u
+		if o.Stages == 2 { // the density of coefficients in their own unit
+			n := float64(len(trials))
+			if o.Method == "reml" {
+				n--
+			}
+			c.LogLik += n * math.Log(u)
+		}
+	}
+	return c, nil
+}
+
+func rescaleSym(m *mat.SymDense, unit []float64, power float64) {
+	for i := range unit {
+		for j := range i + 1 {
+			m.SetSym(i, j, m.At(i, j)*math.Pow(unit[i]*unit[j], power))
+		}
+	}
+}
+
+// blocks is a covariance of independent trials.
+type blocks struct {
+	trial, place []int
+	s            []mat.Symmetric
+}
+
+func (b *blocks) add(s mat.Symmetric) {
+	n := s.SymmetricDim()
+	for i := range n {
+		b.trial, b.place = append(b.trial, len(b.s)), append(b.place, i)
+	}
+	b.s = append(b.s, s)
+}
+
+// At is the covariance of rows i and j.
+func (b *blocks) At(i, j int) float64 {
+	if b.trial[i] != b.trial[j] {
+		return 0
+	}
+	return b.s[b.trial[i]].At(b.place[i], b.place[j])
+}
+
+// Dims, T and SymmetricDim make a symmetric matrix of it.
+func (b *blocks) Dims() (r, c int)  { return len(b.trial), len(b.trial) }
+func (b *blocks) T() mat.Matrix     { return b }
+func (b *blocks) SymmetricDim() int { return len(b.trial) }
+
+func (b *blocks) sampling() synthesis.Sampling {
+	v := make([]float64, len(b.trial))
+	for i := range v {
+		v[i] = b.At(i, i)
+	}
+	return synthesis.Sampling{V: v, Full: b}
+}
+
+var methods = map[string]synthesis.Method{"fixed": synthesis.FE, "ml": synthesis.ML, "reml": synthesis.REML}
+
+// oneStage is the mixed model of all contrasts with random coefficients
+// (Crippa et al. 2019, 10.1177/0962280218773122).
+func oneStage(trials []Trial, form Form, unit []float64, o CurveOptions) (*Curve, error) {
+	var y []float64
+	var outer []string
+	known := &blocks{}
+	names := form.Names()
+	x := &mat.Dense{}
+	for i, t := range trials {
+		y = append(y, t.Y...)
+		known.add(t.S)
+		xt := form.contrast(t, unit)
+		for range t.Y {
+			outer = append(outer, fmt.Sprint(i))
+		}
+		if i == 0 {
+			x = xt
+			continue
+		}
+		var s mat.Dense
+		s.Stack(x, xt)
+		x = &s
+	}
+	var r synthesis.Random
+	if o.Method != "fixed" {
+		r.Structured = []synthesis.Structured{{Name: "trial", Outer: outer, Kind: synthesis.GEN, Z: x, Labels: names, Rho: math.NaN()}}
+	}
+	return mixedCurve(y, known, x, names, r, o)
+}
+
+func mixedCurve(y []float64, known *blocks, x *mat.Dense, names []string, r synthesis.Random, o CurveOptions) (*Curve, error) {
+	m, err := synthesis.AnalyseMixed(y, known.sampling(), x, names, r, synthesis.MetaOptions{Method: methods[o.Method], Level: o.Level})
+	if err != nil {
+		return nil, err
+	}
+	c := &Curve{LogLik: m.LogLik, Cov: m.Cov, Q: m.Q, QDF: m.QDF, QP: m.QP}
+	for _, t := range m.Terms {
+		c.Coef = append(c.Coef, t.Estimate)
+	}
+	if len(m.G) > 0 {
+		c.Psi = m.G[0].G
+	}
+	return c, nil
+}
+
+// twoStage fits every trial by generalised least squares and combines the
+// coefficients by multivariate meta-analysis.
+func twoStage(trials []Trial, form Form, unit []float64, o CurveOptions) (*Curve, error) {
+	names := form.Names()
+	q := len(names)
+	var y []float64
+	known := &blocks{}
+	var outer, inner []string
+	for i, t := range trials {
+		b, cov, err := stageOne(t, form, unit)
+		if err != nil {
+			return nil, err
+		}
+		y = append(y, b...)
+		known.add(cov)
+		for _, n := range names {
+			outer, inner = append(outer, fmt.Sprint(i)), append(inner, n)
+		}
+	}
+	x := mat.NewDense(len(y), q, nil)
+	for i := range y {
+		x.Set(i, i%q, 1)
+	}
+	if o.Method == "mm" {
+		return moments(y, known, x, q, o)
+	}
+	var r synthesis.Random
+	if o.Method != "fixed" {
+		r.Structured = []synthesis.Structured{{Name: "trial", Outer: outer, Inner: inner, Kind: synthesis.UN, Rho: math.NaN()}}
+		if q > 1 { // the engine orders inner levels by name; random coefficients keep ours
+			r.Structured[0] = synthesis.Structured{Name: "trial", Outer: outer, Kind: synthesis.GEN, Z: x, Labels: names, Rho: math.NaN()}
+		}
+	}
+	return mixedCurve(y, known, x, names, r, o)
+}
+
+// stageOne are the coefficients of one trial.
+func stageOne(t Trial, form Form, unit []float64) ([]float64, *mat.SymDense, error) {
+	x := form.contrast(t, unit)
+	n, q := x.Dims()
+	fail := &ArmError{t.ID, fmt.Sprintf("%d contrasts cannot carry the %d coefficients of a %s curve: use one stage", n, q, form.Shape)}
+	if n < q {
+		return nil, nil, fail
+	}
+	var ch, cx mat.Cholesky
+	if !ch.Factorize(t.S) {
+		return nil, nil, &ArmError{t.ID, "the covariance of its contrasts is not positive definite"}
+	}
+	var wx, xwx mat.Dense
+	if ch.SolveTo(&wx, x) != nil {
+		return nil, nil, fail
+	}
+	xwx.Mul(x.T(), &wx)
+	sym := mat.NewSymDense(q, nil)
+	for i := range q {
+		for j := range i + 1 {
+			sym.SetSym(i, j, (xwx.At(i, j)+xwx.At(j, i))/2)
+		}
+	}
+	if !cx.Factorize(sym) || cx.Cond() > 1e13 {
+		return nil, nil, fail
+	}
+	cov := mat.NewSymDense(q, nil)
+	if cx.InverseTo(cov) != nil {
+		return nil, nil, fail
+	}
+	var xwy, b mat.VecDense
+	xwy.MulVec(wx.T(), mat.NewVecDense(n, t.Y))
+	b.MulVec(cov, &xwy)
+	return b.RawVector().Data, cov, nil
+}
+
+// aic refits by ML where needed: REML likelihoods of different designs cannot
+// be compared.
+func (c *Curve) aic(trials []Trial) error {
+	l := c.LogLik
+	if c.Options.Method != "ml" && c.Options.Method != "fixed" || c.Options.Stages != 1 {
+		o := c.Options
+		o.Method, o.Stages = "ml", 1
+		if c.Options.Method == "fixed" {
+			o.Method = "fixed"
+		}
+		m, err := fitForm(trials, c.Form, o)
+		if err != nil {
+			if errors.Is(err, synthesis.ErrNotConverged) {
+				c.AIC = math.NaN()
+				return nil
+			}
+			return err
+		}
+		l = m.LogLik
+	}
+	q := float64(len(c.Form.Names()))
+	n := q
+	if c.Psi != nil {
+		n += q * (q + 1) / 2
+	}
+	if c.Form.Nonlinear() {
+		n++
+	}
+	c.AIC = -2*l + 2*n
+	c.terms()
+	return nil
+}
+
+func (c *Curve) terms() {
+	names, est := c.Form.Names(), slices.Clone(c.Coef)
+	if c.Form.Nonlinear() {
+		label := "ED50"
+		if c.Form.Shape == LogLinear {
+			label = "scale"
+		}
+		names, est = append(names, label), append(est, c.Form.Scale)
+	}
+	z := distuv.UnitNormal.Quantile(0.5 + c.Options.Level/2)
+	for i, n := range names {
+		t := synthesis.Term{Name: n, Estimate: est[i], SE: math.Sqrt(c.Cov.At(i, i)), DF: math.NaN()}
+		t.Stat = t.Estimate / t.SE
+		t.P = 2 * distuv.UnitNormal.Survival(math.Abs(t.Stat))
+		t.Low, t.High = t.Estimate-z*t.SE, t.Estimate+z*t.SE
+		c.Terms = append(c.Terms, t)
+	}
+}
