@@ -299,7 +299,8 @@ func compareCurve(t *testing.T, key [2]string, c *Curve, constant float64, w map
 
 // The published curve of five aripiprazole trials (Crippa & Orsini 2016,
 // 10.1186/s12874-016-0189-0): the largest mean difference is 10.40 (7.48 to
-// 13.30) at 19.32 mg/day.
+// 13.30) at 19.32 mg/day. The middle of the printed interval is 10.39, which is
+// also what dosresmeta and this package compute.
 func TestAripiprazole(t *testing.T) {
 	dir := oracles(t)
 	var trials []Trial
@@ -316,7 +317,7 @@ func TestAripiprazole(t *testing.T) {
 	}
 	d, inside := c.Peak(0, 1)
 	e, se, _ := c.At(d, 0)
-	if !inside || math.Abs(d-19.32) > 0.005 || math.Abs(e-10.40) > 0.005 || math.Abs(e-1.96*se-7.48) > 0.01 || math.Abs(e+1.96*se-13.30) > 0.02 {
+	if !inside || math.Abs(d-19.32) > 0.005 || math.Abs(e-10.40) > 0.015 || math.Abs(e-1.96*se-7.48) > 0.01 || math.Abs(e+1.96*se-13.30) > 0.02 {
 		t.Errorf("%.2f (%.2f to %.2f) at %.2f", e, e-1.96*se, e+1.96*se, d)
 	}
 }
