@@ -39,6 +39,7 @@ func TestSharedOraclesEffectSizes(t *testing.T) {
 	}
 	type pair = [2]float64
 	got := map[string][]pair{}
+	var as, bs []Group
 	put := func(name string, y, v float64, err error) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -53,10 +54,21 @@ func TestSharedOraclesEffectSizes(t *testing.T) {
 		put("MD", y, v, err)
 		y, v, err = ROM(a, b)
 		put("ROM", y, v, err)
+		as, bs = append(as, a), append(bs, b)
+		y, v, err = SMDH(a, b)
+		put("SMDH", y, v, err)
+		y, v, err = SMD1(a, b)
+		put("SMD1", y, v, err)
+		y, v, err = LogVR(a, b)
+		put("VR", y, v, err)
 		for _, vt := range []Vtype{LS, UB, LS2} {
 			y, v, err = SMDWith(a, b, vt)
 			put("SMD vtype="+string(vt), y, v, err)
 		}
+	}
+	g, gv, err := SMDAverage(as, bs)
+	for i := range g {
+		put("SMD vtype=AV", g[i], gv[i], err)
 	}
 	for _, r := range rows(t, filepath.Join(dir, "inputs", "dat.bcg.csv")) {
 		tb := Table{num(r, "tpos"), num(r, "tneg"), num(r, "cpos"), num(r, "cneg")}
@@ -66,6 +78,10 @@ func TestSharedOraclesEffectSizes(t *testing.T) {
 		put("OR", y, v, err)
 		y, v, err = RD(tb)
 		put("RD", y, v, err)
+		y, v, err = Peto(tb)
+		put("PETO", y, v, err)
+		y, v, err = ArcsineRD(tb)
+		put("AS", y, v, err)
 	}
 	for _, r := range rows(t, filepath.Join(dir, "inputs", "morris2008_C.csv")) {
 		p := Paired{int(num(r, "ni")), num(r, "m_post"), num(r, "m_pre"), num(r, "sd_post"), num(r, "sd_pre"), num(r, "ri")}
