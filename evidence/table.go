@@ -62,11 +62,23 @@ func (t *Table) Count(row int, col string) int {
 	return int(v)
 }
 
-// ReadTable parses CSV text. A byte-order mark, CRLF line ends and a semicolon
-// or tab as separator are accepted; text that is not UTF-8, ragged rows,
+// ReadTable parses CSV text. A byte-order mark, CRLF line ends and a semicolon,
+// tab or bar as separator are accepted; text that is not UTF-8, ragged rows,
 // repeated column names and files over MaxRows are problems. It returns what
 // it could read, so that later checks can go on.
 func ReadTable(file string, r io.Reader) (*Table, []Problem) {
+	return ReadTableWith(file, r, 0, MaxRows)
+}
+
+// NewTable is a table made elsewhere, with the line of every row in its file.
+func NewTable(file string, header []string, rows [][]string, lines []int) (*Table, []Problem) {
+	t := &Table{File: file, index: map[string]int{}, Rows: rows, Lines: lines}
+	return t, t.setHeader(header)
+}
+
+// ReadTableWith is ReadTable with a given separator (0 to find it) and bound on
+// the rows.
+func ReadTableWith(file string, r io.Reader, comma rune, most int) (*Table, []Problem) {
 	t := &Table{File: file, index: map[string]int{}}
 	fail := func(row, col int, code, msg, hint string) []Problem {
 		return []Problem{{Error, code, file, row, col, msg, hint}}
@@ -83,7 +95,9 @@ func ReadTable(file string, r io.Reader) (*Table, []Problem) {
 		return t, fail(row, col, "encoding", "the text is not UTF-8", "save the file as CSV UTF-8")
 	}
 	cr := csv.NewReader(bytes.NewReader(data))
-	cr.Comma = separator(data)
+	if cr.Comma = comma; comma == 0 {
+		cr.Comma = Separator(data)
+	}
 	cr.FieldsPerRecord = -1
 	var ps []Problem
 	for {
@@ -106,8 +120,8 @@ func ReadTable(file string, r io.Reader) (*Table, []Problem) {
 			ps = append(ps, Problem{Error, "ragged", file, line, len(rec), fmt.Sprintf("the row has %d cells, the header %d", len(rec), len(t.Header)), "quote cells that hold the separator"})
 			continue
 		}
-		if len(t.Rows) == MaxRows {
-			return t, append(ps, Problem{Error, "too-long", file, line, 1, fmt.Sprintf("more than %d rows", MaxRows), "split the pack; no evidence base of this kind is that long"})
+		if len(t.Rows) == most {
+			return t, append(ps, Problem{Error, "too-long", file, line, 1, fmt.Sprintf("more than %d rows", most), "split the file; no evidence base of this kind is that long"})
 		}
 		t.Rows, t.Lines = append(t.Rows, rec), append(t.Lines, line)
 	}
@@ -135,11 +149,11 @@ func csvProblem(file string, err error) Problem {
 	return Problem{Error, "csv", file, 0, 0, err.Error(), "check that the file is CSV"}
 }
 
-// separator picks the candidate that occurs most in the header line.
-func separator(data []byte) rune {
+// Separator picks the candidate that occurs most in the header line.
+func Separator(data []byte) rune {
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	best, n := ',', bytes.Count(line, []byte(","))
-	for _, c := range []rune{';', '\t'} {
+	for _, c := range []rune{';', '\t', '|'} {
 		if k := bytes.Count(line, []byte(string(c))); k > n {
 			best, n = c, k
 		}

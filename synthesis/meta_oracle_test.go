@@ -75,11 +75,12 @@ func compareCase(t *testing.T, dir, set, name string, want map[string]float64) (
 			cols = append(cols, c)
 		}
 	}
-	x, names, skip, err := Design(len(y), cols, nil)
+	dm, err := NewDesign(len(y), cols, nil)
 	if err != nil {
 		t.Errorf("%s %s: %v", set, name, err)
 		return 0
 	}
+	x, names, skip := dm.X, dm.Names, dm.Skip
 	for i := len(skip) - 1; i >= 0; i-- {
 		y, v = slices.Delete(y, skip[i], skip[i]+1), slices.Delete(v, skip[i], skip[i]+1)
 	}
@@ -153,10 +154,11 @@ func TestSharedOraclesMultilevel(t *testing.T) {
 		}
 	}
 	y, v, study, effect := assink(t, dir)
-	x, names, _, err := Design(len(y), nil, nil)
+	dm, err := NewDesign(len(y), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	x, names := dm.X, dm.Names
 	for name, rho := range map[string]float64{"3level": 0, "CHE rho=0.3": 0.3, "CHE rho=0.6": 0.6, "CHE rho=0.8": 0.8} {
 		test := TestT
 		m, err := AnalyseMixed(y, Sampling{V: v, Rho: rho, Cluster: study.Values}, x, names, Random{Levels: Nested([]Column{study, effect})}, MetaOptions{Method: REML, Test: test})

@@ -184,20 +184,30 @@ func TestRobustClosedForms(t *testing.T) {
 }
 
 func TestDesign(t *testing.T) {
-	x, names, skip, err := Design(5, []Column{{Name: "dose", Values: []string{"1", "2", "", "4", "5"}}, {Name: "kind", Values: []string{"b", "a", "a", "c", "b"}}}, [][2]string{{"dose", "kind"}})
+	kinds := []string{"b", "a", "a", "c", "b", "c", "a", "b"}
+	d, err := NewDesign(8, []Column{{Name: "dose", Values: []string{"1", "2", "", "4", "5", "7", "9", "6"}}, {Name: "kind", Values: kinds}}, [][2]string{{"dose", "kind"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := "[intrcpt dose kind=b kind=c dose:kind=b dose:kind=c]"
-	if got := names; len(skip) != 1 || skip[0] != 2 || want != "["+join(got)+"]" {
-		t.Errorf("%v, skipped %v", names, skip)
+	if len(d.Skip) != 1 || d.Skip[0] != 2 || want != "["+join(d.Names)+"]" || len(d.Dropped) > 0 {
+		t.Errorf("%v, skipped %v, dropped %v", d.Names, d.Skip, d.Dropped)
 	}
-	if r, _ := x.Dims(); r != 4 || x.At(3, 4) != 5 {
-		t.Errorf("%v", mat.Formatted(x))
+	if r, _ := d.X.Dims(); r != 7 || d.X.At(3, 4) != 5 {
+		t.Errorf("%v", mat.Formatted(d.X))
+	}
+	// a constant and a repeated moderator are dropped and named
+	d, err = NewDesign(8, []Column{{Name: "k", Values: []string{"a", "a", "a", "a", "a", "a", "a", "a"}}, {Name: "kind", Values: kinds}, {Name: "same", Values: kinds}}, nil)
+	if err != nil || join(d.Names) != "intrcpt kind=b kind=c" || join(d.Dropped) != "k=a same=b same=c" {
+		t.Errorf("%v, dropped %v, %v", d.Names, d.Dropped, err)
+	}
+	var many []string
+	for i := range 1000 {
+		many = append(many, "x"+strconv.Itoa(i))
 	}
 	var de *DataError
-	if _, _, _, err := Design(2, []Column{{Name: "k", Values: []string{"a", "a"}}}, nil); !errors.As(err, &de) {
-		t.Errorf("a constant moderator: %v", err)
+	if _, err := NewDesign(1000, []Column{{Name: "id", Values: many}}, nil); !errors.As(err, &de) {
+		t.Errorf("a factor of 1000 levels: %v", err)
 	}
 }
 
