@@ -2,8 +2,10 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/myoaxis/myoaxis/axis"
+	"github.com/myoaxis/myoaxis/dataset"
 	"github.com/myoaxis/myoaxis/doseresponse"
 	"github.com/myoaxis/myoaxis/evidence"
 	"github.com/myoaxis/myoaxis/ode"
@@ -42,6 +44,7 @@ func classify(err error) *Fault {
 	var syntax *training.SyntaxError
 	var solve *ode.SolveError
 	var source *axis.SourceError
+	var condition *dataset.ConditionError
 	switch {
 	case errors.As(err, &f):
 		return f
@@ -49,6 +52,8 @@ func classify(err error) *Fault {
 		return &Fault{Code: ExitData, Err: err, Hint: "myoaxis evidence check lists all of them"}
 	case errors.As(err, &source):
 		return &Fault{Code: ExitData, Err: err, Hint: "the model needs its sources; add your pack to the built-in one with --evidence embedded --evidence DIR"}
+	case errors.As(err, &condition):
+		return &Fault{Code: ExitUsage, Err: fmt.Errorf("--where: %w", err), Hint: condition.Hint}
 	case errors.As(err, &syntax):
 		return &Fault{Code: ExitUsage, Err: err}
 	case errors.As(err, &solve), errors.Is(err, synthesis.ErrNotConverged):

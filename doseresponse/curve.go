@@ -389,7 +389,7 @@ func (c *Curve) terms() {
 	for i, n := range names {
 		t := synthesis.Term{Name: n, Estimate: est[i], SE: math.Sqrt(c.Cov.At(i, i)), DF: math.NaN()}
 		t.Stat = t.Estimate / t.SE
-		t.P = 2 * distuv.UnitNormal.Survival(math.Abs(t.Stat))
+		t.P = 2 * upperTail(math.Abs(t.Stat))
 		t.Low, t.High = t.Estimate-z*t.SE, t.Estimate+z*t.SE
 		c.Terms = append(c.Terms, t)
 	}

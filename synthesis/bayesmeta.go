@@ -143,7 +143,7 @@ func AnalyseBayes(y, v []float64, tau TauPrior, mu MuPrior, level float64) (*Bay
 		return nil, err
 	}
 	d := &bayesData{y: y, v: v, tau: tau, mu: mu}
-	plain, err := mean(y, v, MetaOptions{Method: ML})
+	plain, err := Mean(y, v, MetaOptions{Method: ML})
 	if err != nil {
 		return nil, err
 	}

@@ -86,7 +86,7 @@ func TestSharedOraclesBayes(t *testing.T) {
 // degrees of freedom is a half-normal.
 func TestBayesLaws(t *testing.T) {
 	y, v := bcg(t)
-	ee, _ := mean(y, v, MetaOptions{Method: EE})
+	ee, _ := Mean(y, v, MetaOptions{Method: EE})
 	b, err := AnalyseBayes(y, v, TauPrior{Family: "half-normal", Scale: 1e-4}, MuPrior{}, 0.95)
 	if err != nil {
 		t.Fatal(err)

@@ -132,7 +132,7 @@ func kendall(a, b []float64) (tau, p float64, err error) {
 	one := func(c float64) float64 { return c * (c - 1) }
 	two := func(c float64) float64 { return c * (c - 1) * (c - 2) }
 	va := (v0-sum(ta, vt)-sum(tb, vt))/18 + sum(ta, one)*sum(tb, one)/(2*N*(N-1)) + sum(ta, two)*sum(tb, two)/(9*N*(N-1)*(N-2))
-	return tau, math.Min(1, 2*distuv.UnitNormal.Survival(math.Abs(s)/math.Sqrt(va))), nil
+	return tau, math.Min(1, 2*upperTail(math.Abs(s)/math.Sqrt(va))), nil
 }
 
 // ties are the sizes of groups of equal values.
@@ -226,7 +226,7 @@ func TrimAndFill(y, v []float64, estimator, side string, o MetaOptions) (*Filled
 			break
 		}
 		last = out.K0
-		m, err := mean(ys[:k-out.K0], vs[:k-out.K0], o)
+		m, err := Mean(ys[:k-out.K0], vs[:k-out.K0], o)
 		if err != nil {
 			return nil, err
 		}
@@ -239,7 +239,7 @@ func TrimAndFill(y, v []float64, estimator, side string, o MetaOptions) (*Filled
 		out.Y, out.V = append(out.Y, flip*(2*beta-ys[i])), append(out.V, vs[i])
 	}
 	var err error
-	out.Meta, err = mean(append(fy, out.Y...), append(fv, out.V...), o)
+	out.Meta, err = Mean(append(fy, out.Y...), append(fv, out.V...), o)
 	return out, err
 }
 
@@ -253,8 +253,8 @@ func compare(a, b float64) int {
 	return 0
 }
 
-// mean is an intercept-only analysis.
-func mean(y, v []float64, o MetaOptions) (*Meta, error) {
+// Mean is an intercept-only analysis.
+func Mean(y, v []float64, o MetaOptions) (*Meta, error) {
 	x := mat.NewDense(len(y), 1, nil)
 	for i := range y {
 		x.Set(i, 0, 1)

@@ -73,7 +73,7 @@ func TestTrimAndFillLaws(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, _ := mean(cy, cv, MetaOptions{Method: EE})
+	plain, _ := Mean(cy, cv, MetaOptions{Method: EE})
 	if f.Side != "left" || f.K0 == 0 || f.Meta.Terms[0].Estimate >= plain.Terms[0].Estimate {
 		t.Errorf("%s %d: %g, before %g", f.Side, f.K0, f.Meta.Terms[0].Estimate, plain.Terms[0].Estimate)
 	}
@@ -121,7 +121,7 @@ func TestSelectionModelFindsTheWeight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, _ := mean(y, v, MetaOptions{Method: ML})
+	plain, _ := Mean(y, v, MetaOptions{Method: ML})
 	if math.Abs(m.Estimate-0.2) > 0.03 || math.Abs(m.Delta[0]-0.3) > 0.08 || plain.Terms[0].Estimate < 0.26 || m.LRTP > 1e-6 {
 		t.Errorf("%+v, without selection %g", m, plain.Terms[0].Estimate)
 	}
@@ -139,7 +139,7 @@ func TestInfluenceLaws(t *testing.T) {
 	var hat, weight float64
 	for i, q := range in {
 		hat, weight = hat+q.Hat, weight+q.Weight
-		m, err := mean(append(append([]float64(nil), y[:i]...), y[i+1:]...), append(append([]float64(nil), v[:i]...), v[i+1:]...), MetaOptions{})
+		m, err := Mean(append(append([]float64(nil), y[:i]...), y[i+1:]...), append(append([]float64(nil), v[:i]...), v[i+1:]...), MetaOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -95,7 +95,7 @@ func Cumulative(y, v []float64, o MetaOptions) ([]*Meta, error) {
 	}
 	out := make([]*Meta, len(y))
 	for i := range y {
-		m, err := mean(y[:i+1], v[:i+1], o)
+		m, err := Mean(y[:i+1], v[:i+1], o)
 		if err != nil {
 			return nil, err
 		}

@@ -190,7 +190,7 @@ func (m *Meta) terms(f *wlsFit, names []string) {
 		t := Term{Name: names[i], Estimate: f.beta.AtVec(i), SE: math.Sqrt(m.Cov.At(i, i)), DF: df}
 		t.Stat = t.Estimate / t.SE
 		if math.IsNaN(df) {
-			t.P = 2 * distuv.UnitNormal.Survival(math.Abs(t.Stat))
+			t.P = 2 * upperTail(math.Abs(t.Stat))
 		} else {
 			t.P = 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Survival(math.Abs(t.Stat))
 		}

@@ -243,3 +243,14 @@ func BenchmarkREML(b *testing.B) {
 		}
 	}
 }
+
+// A p-value far out in the tail is small, not zero.
+func TestTinyP(t *testing.T) {
+	m, err := Mean([]float64{2, 2.1, 1.9}, []float64{0.01, 0.01, 0.01}, MetaOptions{Method: EE})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := m.Terms[0].P; !(p > 0 && p < 1e-200) {
+		t.Errorf("p = %g at z = %g", p, m.Terms[0].Stat)
+	}
+}

@@ -137,7 +137,7 @@ func TestBootstrap(t *testing.T) {
 func BenchmarkREML1000(b *testing.B) {
 	y, v := manyEffects(1000)
 	for b.Loop() {
-		if _, err := mean(y, v, MetaOptions{}); err != nil {
+		if _, err := Mean(y, v, MetaOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -148,7 +148,7 @@ func BenchmarkREMLMillion(b *testing.B) {
 	b.ResetTimer()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := mean(y, v, MetaOptions{}); err != nil {
+		if _, err := Mean(y, v, MetaOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}

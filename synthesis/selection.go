@@ -79,7 +79,7 @@ func SelectModel(y, v []float64, kind SelectionType, steps []float64, alternativ
 	} else {
 		w = newSmooth(d, kind)
 	}
-	plain, err := mean(y, v, MetaOptions{Method: ML})
+	plain, err := Mean(y, v, MetaOptions{Method: ML})
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +205,7 @@ func (m *SelectionModel) fit(d *selectionData, w weightFunction, plain *Meta, le
 			m.SE = math.Sqrt(inv.At(0, 0))
 			h := distuv.UnitNormal.Quantile(0.5+level/2) * m.SE
 			m.Low, m.High = m.Estimate-h, m.Estimate+h
-			m.P = 2 * distuv.UnitNormal.Survival(math.Abs(m.Estimate/m.SE))
+			m.P = 2 * upperTail(math.Abs(m.Estimate/m.SE))
 		}
 	}
 	return nil
