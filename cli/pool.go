@@ -201,18 +201,32 @@ func poolDetail(w io.Writer, v report.PoolView) {
 
 func (a *app) doseCmd() *cobra.Command {
 	var s selectionFlags
-	var by, shape string
-	var at []float64
+	f := &doseFlags{metaFlags: newMetaFlags()}
 	names := make([]string, len(doseresponse.Variables))
 	for i, v := range doseresponse.Variables {
 		names[i] = v.Name
 	}
 	c := &cobra.Command{
-		Use: "dose", Short: "Dose–response of the evidence, with the support of each dose",
-		Long:    "Fits the effect against one dose measure in the same likelihood as pool. Curves compare trials; trials that randomised\nthe dose are listed apart.",
-		Example: "  myoaxis dose --by frequency\n  myoaxis dose --by weeks --shape spline --at 8,12,24,52 --json",
-		Args:    noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		Use: "dose [FILE]", Short: "Dose–response of the evidence or of a file, with the support of each dose",
+		Long: "Without a file: fits the effect against one dose measure in the same likelihood as pool. Curves compare trials; trials that\nrandomised the dose are listed apart. With a file (CSV or XLSX): arms with mean, SD and size, log relative risks against a\nreference dose, or effects of one dose each; what it holds is found out and printed on stderr.",
+		Example: "  myoaxis dose --by frequency\n  myoaxis dose --by weeks --shape spline --at 8,12,24,52 --json\n  myoaxis dose arms.csv --by dose --shape spline --knots 0,10,30 --cluster cohort\n" +
+			"  myoaxis dose arms.csv --by 'sets * sessions' --outcome outcome --mean-pre pre --sd-pre sdpre --r 0.7 --measure SMD",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				if !c.Flags().Changed("by") {
+					f.by = "dose"
+				}
+				out, err := f.fitFile(a, args[0])
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(out)
+				}
+				return out.text(a.sys.Stdout)
+			}
+			by, shape, at := f.by, f.shape, f.at
 			v, ok := doseresponse.ByName(by)
 			if !ok {
 				return usage(fmt.Errorf("--by %q is not known", by), "doses: "+strings.Join(names, ", "))
@@ -258,9 +272,10 @@ func (a *app) doseCmd() *cobra.Command {
 	s.add(c)
 	a.evidenceFlag(c)
 	a.jsonFlag(c)
-	c.Flags().StringVar(&by, "by", "frequency", "dose measure: "+strings.Join(names, ", "))
-	c.Flags().StringVar(&shape, "shape", "average", "linear, quadratic, spline, emax or average (AIC weights)")
-	c.Flags().Float64SliceVar(&at, "at", nil, "doses to predict at")
+	c.Flags().StringVar(&f.by, "by", "frequency", "dose measure: "+strings.Join(names, ", ")+"; FILE: a column or an expression over columns (default dose)")
+	c.Flags().StringVar(&f.shape, "shape", "average", "linear, quadratic, spline, emax or average (AIC weights); FILE: also exponential and loglinear")
+	c.Flags().Float64SliceVar(&f.at, "at", nil, "doses to predict at")
+	f.add(c)
 	return c
 }
 

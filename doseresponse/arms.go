@@ -16,6 +16,10 @@ type Arm struct {
 	Cases, N          float64
 	SD                float64
 	DoseLow, DoseHigh float64 // where the dose is an interval; equal otherwise
+
+	// Before training, where the change is compared: PreSD is 0 otherwise. R is
+	// the correlation of before and after.
+	Pre, PreSD, R float64
 }
 
 // Design of a study that reports relative risks.
@@ -29,13 +33,15 @@ const (
 	Cumulative  Design = "ci"
 )
 
-// Trial is a set of contrasts against one shared reference, with their known
-// covariance.
+// Trial is a set of contrasts with their known covariance, each of a dose
+// against the dose of its reference arm. Set numbers the outcome and time a
+// contrast belongs to, where there are several (nil: one).
 type Trial struct {
 	ID   string
-	Ref  float64
+	Ref  []float64
 	Dose []float64
 	Y    []float64
+	Set  []int
 	S    *mat.SymDense
 }
 
@@ -74,12 +80,12 @@ func FromRelativeRisks(id string, design Design, arms []Arm, method string) (Tri
 	if ref < 0 || len(arms) < 2 {
 		return Trial{}, &ArmError{id, "a reference arm (without standard error) and one other arm are needed"}
 	}
-	t := Trial{ID: id, Ref: arms[ref].Dose}
+	t := Trial{ID: id}
 	var rest []Arm
 	for i, a := range arms {
 		if i != ref {
 			rest = append(rest, a)
-			t.Dose, t.Y = append(t.Dose, a.Dose), append(t.Y, a.Effect)
+			t.Dose, t.Ref, t.Y = append(t.Dose, a.Dose), append(t.Ref, arms[ref].Dose), append(t.Y, a.Effect)
 		}
 	}
 	n := len(rest)

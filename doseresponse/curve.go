@@ -15,10 +15,16 @@ import (
 // CurveOptions say how trials are put together. Method is fixed, ml, reml
 // (default) or mm (two stages only); Stages 1 (default) or 2. Level is 0.95 by
 // default.
+//
+// Robust asks for a cluster-robust covariance (one stage, shapes that are
+// linear in their coefficients); Clusters names the cluster of every trial
+// (nil: the trial).
 type CurveOptions struct {
-	Method string
-	Stages int
-	Level  float64
+	Method   string
+	Stages   int
+	Level    float64
+	Robust   synthesis.Sandwich
+	Clusters []string
 }
 
 func (o CurveOptions) orDefault() CurveOptions {
@@ -42,6 +48,8 @@ type Curve struct {
 	Coef           []float64
 	Cov            *mat.SymDense // of the coefficients; for nonlinear forms the last row is the scale
 	Psi            *mat.SymDense // nil for fixed effects
+	Within         *mat.SymDense // the same between outcomes of a trial (diagonal); nil without
+	Tau2           float64       // with an intercept: variance of the effects at any dose
 	LogLik         float64
 	Q, QP          float64 // heterogeneity (two stages: of the trials' coefficients)
 	QDF            int
@@ -50,14 +58,23 @@ type Curve struct {
 	Spread         float64 // SD of the doses
 	AIC            float64 // of the ML fit
 	Terms          []synthesis.Term
+
+	study float64                          // the part of Tau2 between studies
+	df    func(gradient []float64) float64 // of a robust covariance
 }
 
 // FitCurve fits one form to trials. Nonlinear forms estimate their scale by
 // profile likelihood.
 func FitCurve(trials []Trial, form Form, o CurveOptions) (*Curve, error) {
 	o = o.orDefault()
-	if err := checkTrials(trials); err != nil {
+	if err := checkTrials(trials, form.Intercept); err != nil {
 		return nil, err
+	}
+	if o.Robust != "" && (form.Nonlinear() || o.Stages == 2) {
+		return nil, &synthesis.DataError{Message: "robust tests of a curve need one stage and a shape that is linear in its coefficients"}
+	}
+	if form.Intercept && o.Stages == 2 {
+		return nil, &synthesis.DataError{Message: "effects of one dose each are fitted in one stage"}
 	}
 	if form.Nonlinear() && form.Scale == 0 {
 		s, err := profileScale(trials, form, o)
@@ -79,17 +96,22 @@ func FitCurve(trials []Trial, form Form, o CurveOptions) (*Curve, error) {
 	return c, c.aic(trials)
 }
 
-func checkTrials(trials []Trial) error {
+func checkTrials(trials []Trial, intercept bool) error {
 	if len(trials) == 0 {
 		return fmt.Errorf("%w: there are no trials", ErrTooFewDoses)
 	}
 	for _, t := range trials {
-		for i, d := range append([]float64{t.Ref}, t.Dose...) {
-			if !(d >= 0) || math.IsInf(d, 0) {
-				return &ArmError{t.ID, fmt.Sprintf("the dose %g is not a number of zero or more", d)}
+		for i := range t.Dose {
+			for _, d := range []float64{t.Ref[i], t.Dose[i]} {
+				if intercept && math.IsNaN(t.Ref[i]) && d != t.Dose[i] {
+					continue
+				}
+				if !(d >= 0) || math.IsInf(d, 0) {
+					return &ArmError{t.ID, fmt.Sprintf("the dose %g is not a number of zero or more", d)}
+				}
 			}
-			if i > 0 && (math.IsNaN(t.Y[i-1]) || math.IsInf(t.Y[i-1], 0)) {
-				return &ArmError{t.ID, fmt.Sprintf("the effect at dose %g is missing", d)}
+			if math.IsNaN(t.Y[i]) || math.IsInf(t.Y[i], 0) {
+				return &ArmError{t.ID, fmt.Sprintf("the effect at dose %g is missing", t.Dose[i])}
 			}
 		}
 	}
@@ -100,7 +122,12 @@ func checkTrials(trials []Trial) error {
 func (c *Curve) describe(trials []Trial) {
 	var d []float64
 	for _, t := range trials {
-		d = append(append(d, t.Ref), t.Dose...)
+		d = append(d, t.Dose...)
+		for _, r := range t.Ref {
+			if !math.IsNaN(r) {
+				d = append(d, r)
+			}
+		}
 		c.Points += len(t.Y)
 	}
 	c.Trials, c.Min, c.Max, c.Spread = len(trials), slices.Min(d), slices.Max(d), stat.StdDev(d, nil)
@@ -108,12 +135,16 @@ func (c *Curve) describe(trials []Trial) {
 
 // contrast are the covariates of the contrasts of a trial, divided by scale.
 func (f Form) contrast(t Trial, scale []float64) *mat.Dense {
-	ref := f.Terms(t.Ref)
-	x := mat.NewDense(len(t.Y), len(ref), nil)
+	x := mat.NewDense(len(t.Y), len(f.Names()), nil)
 	for i, d := range t.Dose {
 		row := f.Terms(d)
+		if r := t.Ref[i]; !math.IsNaN(r) {
+			for j, x := range f.Terms(r) {
+				row[j] -= x
+			}
+		}
 		for j := range row {
-			row[j] = (row[j] - ref[j]) / scale[j]
+			row[j] /= scale[j]
 		}
 		x.SetRow(i, row)
 	}
@@ -167,6 +198,18 @@ func fitForm(trials []Trial, form Form, o CurveOptions) (*Curve, error) {
 	rescaleSym(c.Cov, unit, -1)
 	if c.Psi != nil {
 		rescaleSym(c.Psi, unit, -1)
+	}
+	if c.Within != nil {
+		rescaleSym(c.Within, unit, -1)
+	}
+	if scaled := c.df; scaled != nil {
+		c.df = func(g []float64) float64 {
+			in := make([]float64, len(g))
+			for j := range g {
+				in[j] = g[j] / unit[j]
+			}
+			return scaled(in)
+		}
 	}
 	for j, u := range unit {
 		c.Coef[j] /= u
@@ -229,46 +272,90 @@ var methods = map[string]synthesis.Method{"fixed": synthesis.FE, "ml": synthesis
 // oneStage is the mixed model of all contrasts with random coefficients
 // (Crippa et al. 2019, 10.1177/0962280218773122).
 func oneStage(trials []Trial, form Form, unit []float64, o CurveOptions) (*Curve, error) {
-	var y []float64
-	var outer []string
+	var y, flat []float64
+	var outer, sets, cluster []string
 	known := &blocks{}
 	names := form.Names()
-	x := &mat.Dense{}
+	several := false
 	for i, t := range trials {
 		y = append(y, t.Y...)
 		known.add(t.S)
-		xt := form.contrast(t, unit)
-		for range t.Y {
-			outer = append(outer, fmt.Sprint(i))
+		flat = append(flat, form.contrast(t, unit).RawMatrix().Data...)
+		for j := range t.Y {
+			id, set := fmt.Sprint(i), 0
+			if t.Set != nil {
+				set = t.Set[j]
+				several = several || set > 0
+			}
+			outer, sets = append(outer, id), append(sets, fmt.Sprintf("%s/%d", id, set))
+			if form.Intercept { // every effect alone
+				sets[len(sets)-1] = fmt.Sprintf("%s/%d", id, j)
+				several = several || j > 0
+			}
+			if o.Clusters != nil {
+				id = o.Clusters[i]
+			}
+			cluster = append(cluster, id)
 		}
-		if i == 0 {
-			x = xt
-			continue
-		}
-		var s mat.Dense
-		s.Stack(x, xt)
-		x = &s
 	}
-	var r synthesis.Random
-	if o.Method != "fixed" {
-		r.Structured = []synthesis.Structured{{Name: "trial", Outer: outer, Kind: synthesis.GEN, Z: x, Labels: names, Rho: math.NaN()}}
+	x := mat.NewDense(len(y), len(names), flat)
+	r := randomCoefficients(form, x, outer, sets, several, names, o)
+	c, m, err := mixedModel(y, known, x, names, r, o)
+	if err != nil || o.Robust == "" {
+		return c, err
 	}
-	return mixedCurve(y, known, x, names, r, o)
-}
-
-func mixedCurve(y []float64, known *blocks, x *mat.Dense, names []string, r synthesis.Random, o CurveOptions) (*Curve, error) {
-	m, err := synthesis.AnalyseMixed(y, known.sampling(), x, names, r, synthesis.MetaOptions{Method: methods[o.Method], Level: o.Level})
+	robust, err := m.RobustCovariance(cluster, o.Robust)
 	if err != nil {
 		return nil, err
 	}
-	c := &Curve{LogLik: m.LogLik, Cov: m.Cov, Q: m.Q, QDF: m.QDF, QP: m.QP}
+	c.Cov, c.df = robust.Cov, robust.DF
+	return c, nil
+}
+
+// randomCoefficients: the coefficients vary between trials, and where a trial
+// has several outcomes or times, between those too. With an intercept the
+// effects vary at every dose alike.
+func randomCoefficients(form Form, x *mat.Dense, outer, sets []string, several bool, names []string, o CurveOptions) (r synthesis.Random) {
+	switch {
+	case o.Method == "fixed":
+	case form.Intercept:
+		r.Levels = []synthesis.Level{{Name: "study", Groups: outer}}
+		if several {
+			r.Levels = append(r.Levels, synthesis.Level{Name: "study/effect", Groups: sets})
+		}
+	default:
+		r.Structured = []synthesis.Structured{{Name: "trial", Outer: outer, Kind: synthesis.GEN, Z: x, Labels: names, Rho: math.NaN()}}
+		if several {
+			r.Structured = append(r.Structured, synthesis.Structured{Name: "outcome", Outer: sets, Kind: synthesis.GDIAG, Z: x, Labels: names, Rho: math.NaN()})
+		}
+	}
+	return r
+}
+
+func mixedModel(y []float64, known *blocks, x *mat.Dense, names []string, r synthesis.Random, o CurveOptions) (*Curve, *synthesis.MultiLevel, error) {
+	m, err := synthesis.AnalyseMixed(y, known.sampling(), x, names, r, synthesis.MetaOptions{Method: methods[o.Method], Level: o.Level})
+	if err != nil {
+		return nil, nil, err
+	}
+	c := &Curve{LogLik: m.LogLik, Cov: m.Cov, Q: m.Q, QDF: m.QDF, QP: m.QP, Tau2: m.Tau2}
 	for _, t := range m.Terms {
 		c.Coef = append(c.Coef, t.Estimate)
+	}
+	if len(m.Sigma2) > 0 {
+		c.study = m.Sigma2[0].Value
 	}
 	if len(m.G) > 0 {
 		c.Psi = m.G[0].G
 	}
-	return c, nil
+	if len(m.G) > 1 {
+		c.Within = m.G[1].G
+	}
+	return c, m, nil
+}
+
+func mixedCurve(y []float64, known *blocks, x *mat.Dense, names []string, r synthesis.Random, o CurveOptions) (*Curve, error) {
+	c, _, err := mixedModel(y, known, x, names, r, o)
+	return c, err
 }
 
 // twoStage fits every trial by generalised least squares and combines the
@@ -349,7 +436,7 @@ func (c *Curve) aic(trials []Trial) error {
 	l := c.LogLik
 	if c.Options.Method != "ml" && c.Options.Method != "fixed" || c.Options.Stages != 1 {
 		o := c.Options
-		o.Method, o.Stages = "ml", 1
+		o.Method, o.Stages, o.Robust = "ml", 1, ""
 		if c.Options.Method == "fixed" {
 			o.Method = "fixed"
 		}
@@ -368,6 +455,12 @@ func (c *Curve) aic(trials []Trial) error {
 	if c.Psi != nil {
 		n += q * (q + 1) / 2
 	}
+	if c.Within != nil {
+		n += q
+	}
+	if c.Form.Intercept {
+		n += 2
+	}
 	if c.Form.Nonlinear() {
 		n++
 	}
@@ -385,11 +478,16 @@ func (c *Curve) terms() {
 		}
 		names, est = append(names, label), append(est, c.Form.Scale)
 	}
-	z := distuv.UnitNormal.Quantile(0.5 + c.Options.Level/2)
 	for i, n := range names {
-		t := synthesis.Term{Name: n, Estimate: est[i], SE: math.Sqrt(c.Cov.At(i, i)), DF: math.NaN()}
+		one := make([]float64, len(names))
+		one[i] = 1
+		z, df := c.critical(one)
+		t := synthesis.Term{Name: n, Estimate: est[i], SE: math.Sqrt(c.Cov.At(i, i)), DF: df}
 		t.Stat = t.Estimate / t.SE
 		t.P = 2 * upperTail(math.Abs(t.Stat))
+		if !math.IsNaN(df) {
+			t.P = 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Survival(math.Abs(t.Stat))
+		}
 		t.Low, t.High = t.Estimate-z*t.SE, t.Estimate+z*t.SE
 		c.Terms = append(c.Terms, t)
 	}

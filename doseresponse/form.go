@@ -19,20 +19,32 @@ var CurveShapes = []Shape{Linear, Quadratic, Spline, Emax, Exponential, LogLinea
 
 // Form is a shape with its constants: the knots of a spline, or the scale of
 // dose of a nonlinear shape (ED50 for Emax and Exponential).
+//
+// With Intercept the effects are those of one dose each, not against a
+// reference dose, and may differ from zero at dose zero.
 type Form struct {
-	Shape Shape
-	Knots []float64
-	Scale float64
+	Shape     Shape
+	Knots     []float64
+	Scale     float64
+	Intercept bool
+	// ScaleKnown takes the scale as given, without uncertainty.
+	ScaleKnown bool
 }
 
 // Nonlinear says whether the form has an estimated scale.
 func (f Form) Nonlinear() bool {
-	return f.Shape == Emax || f.Shape == Exponential || f.Shape == LogLinear
+	return !f.ScaleKnown && (f.Shape == Emax || f.Shape == Exponential || f.Shape == LogLinear)
 }
 
 // Names are those of the coefficients.
 func (f Form) Names() []string {
+	if f.Intercept {
+		f.Intercept = false
+		return append([]string{"intercept"}, f.Names()...)
+	}
 	switch f.Shape {
+	case Flat:
+		return nil
 	case Quadratic:
 		return []string{"dose", "dose²"}
 	case Spline:
@@ -51,7 +63,13 @@ func (f Form) Names() []string {
 
 // Terms are the covariates at a dose.
 func (f Form) Terms(d float64) []float64 {
+	if f.Intercept {
+		f.Intercept = false
+		return append([]float64{1}, f.Terms(d)...)
+	}
 	switch f.Shape {
+	case Flat:
+		return nil
 	case Quadratic:
 		return []float64{d, d * d}
 	case Spline:
@@ -79,17 +97,6 @@ func restrictedCubic(x float64, k []float64) []float64 {
 		out = append(out, (cube(k[j])-cube(before)*(last-k[j])/(last-before)+cube(last)*(before-k[j])/(last-before))/norm)
 	}
 	return out
-}
-
-// Slopes are the derivatives of the terms in the dose, by central differences
-// of a step small against the scale of the doses.
-func (f Form) Slopes(d, spread float64) []float64 {
-	h := 1e-5 * spread
-	up, down := f.Terms(d+h), f.Terms(d-h)
-	for i := range up {
-		up[i] = (up[i] - down[i]) / (2 * h)
-	}
-	return up
 }
 
 // harrell are the default quantiles of the knots (Harrell, table 2.3).

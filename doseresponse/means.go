@@ -27,16 +27,23 @@ var Scales = []Scale{MD, MDH, Cohen, Hedges, Glass}
 
 // FromMeans builds the contrasts of a trial from the mean, SD and size of every
 // arm against the arm of the lowest dose (Crippa & Orsini 2016,
-// 10.1186/s12874-016-0189-0). Contrasts share that arm's sampling error.
+// 10.1186/s12874-016-0189-0). Contrasts share that arm's sampling error. Where
+// every arm has a mean and SD before training, changes are compared: raw ones
+// with the SD of the change, standardised ones by the SDs before (Morris 2008,
+// 10.1177/1094428106291059) with sampling variances times 2(1-r).
 func FromMeans(id string, arms []Arm, scale Scale) (Trial, error) {
 	if len(arms) < 2 {
 		return Trial{}, &ArmError{id, "one arm only: a reference and another dose are needed"}
 	}
 	for _, a := range arms {
+		if a.PreSD != 0 && (!(a.PreSD > 0) || !(a.R > -1 && a.R < 1) || math.IsNaN(a.Pre)) || (a.PreSD == 0) != (arms[0].PreSD == 0) {
+			return Trial{}, &ArmError{id, "every arm or none needs a mean and an SD before training and a correlation between -1 and 1"}
+		}
 		if !(a.SD > 0) || !(a.N >= 2) || math.IsInf(a.SD, 0) || math.IsNaN(a.Effect) || math.IsInf(a.Effect, 0) {
 			return Trial{}, &ArmError{id, fmt.Sprintf("the arm at dose %g needs a mean, an SD above zero and two persons or more", a.Dose)}
 		}
 	}
+	arms, part := changes(arms, scale)
 	ref := lowest(arms)
 	r := arms[ref]
 	var ss, df, total float64
@@ -56,7 +63,7 @@ func FromMeans(id string, arms []Arm, scale Scale) (Trial, error) {
 	case Glass:
 		unit, spread = r.SD, 2*(r.N-1)
 	}
-	t := Trial{ID: id, Ref: r.Dose}
+	t := Trial{ID: id}
 	var rest []Arm
 	for i, a := range arms {
 		if i == ref {
@@ -66,7 +73,7 @@ func FromMeans(id string, arms []Arm, scale Scale) (Trial, error) {
 		if scale != MD && scale != MDH {
 			y *= correct / unit
 		}
-		rest, t.Dose, t.Y = append(rest, a), append(t.Dose, a.Dose), append(t.Y, y)
+		rest, t.Dose, t.Ref, t.Y = append(rest, a), append(t.Dose, a.Dose), append(t.Ref, r.Dose), append(t.Y, y)
 	}
 	t.S = mat.NewSymDense(len(rest), nil)
 	for i, a := range rest {
@@ -81,13 +88,33 @@ func FromMeans(id string, arms []Arm, scale Scale) (Trial, error) {
 					c += a.SD * a.SD / a.N
 				}
 			default:
-				c = 1/r.N + t.Y[i]*t.Y[j]/spread
+				c = part/r.N + t.Y[i]*t.Y[j]/spread
 				if i == j {
-					c += 1 / a.N
+					c += part / a.N
 				}
 			}
 			t.S.SetSym(i, j, c)
 		}
 	}
 	return t, nil
+}
+
+// changes turns arms measured before and after into arms of changes; part is
+// the factor on the sampling variance of a standardised mean.
+func changes(arms []Arm, scale Scale) (out []Arm, part float64) {
+	if arms[0].PreSD == 0 {
+		return arms, 1
+	}
+	var r float64
+	for _, a := range arms {
+		raw := scale == MD || scale == MDH
+		sd := a.PreSD
+		if raw {
+			sd = math.Sqrt(a.PreSD*a.PreSD + a.SD*a.SD - 2*a.R*a.PreSD*a.SD)
+		}
+		r += a.R / float64(len(arms))
+		a.Effect, a.SD = a.Effect-a.Pre, sd
+		out = append(out, a)
+	}
+	return out, 2 * (1 - r)
 }

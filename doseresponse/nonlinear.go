@@ -73,23 +73,26 @@ func (c *Curve) withScale(trials []Trial) error {
 	up, down := c.Form, c.Form
 	up.Scale += h
 	down.Scale -= h
-	one := []float64{1}
-	info := mat.NewSymDense(2, nil)
+	q := len(c.Coef)
+	one := make([]float64, q)
+	for i := range one {
+		one[i] = 1
+	}
+	last := q - 1 // the coefficient of the nonlinear term
+	info := mat.NewSymDense(q+1, nil)
 	for _, t := range trials {
 		x := c.Form.contrast(t, one)
 		xu, xd := up.contrast(t, one), down.contrast(t, one)
 		n := len(t.Y)
 		v := mat.NewSymDense(n, nil)
-		d := mat.NewDense(n, 2, nil)
+		d := mat.NewDense(n, q+1, nil)
 		for i := range n {
-			d.Set(i, 0, x.At(i, 0))
-			d.Set(i, 1, c.Coef[0]*(xu.At(i, 0)-xd.At(i, 0))/(2*h)*c.Form.Scale) // in logs
+			for k := range q {
+				d.Set(i, k, x.At(i, k))
+			}
+			d.Set(i, q, c.Coef[last]*(xu.At(i, last)-xd.At(i, last))/(2*h)*c.Form.Scale) // in logs
 			for j := range i + 1 {
-				s := t.S.At(i, j)
-				if c.Psi != nil {
-					s += x.At(i, 0) * c.Psi.At(0, 0) * x.At(j, 0)
-				}
-				v.SetSym(i, j, s)
+				v.SetSym(i, j, t.S.At(i, j)+c.between(t, x, i, j))
 			}
 		}
 		var ch mat.Cholesky
@@ -101,19 +104,50 @@ func (c *Curve) withScale(trials []Trial) error {
 			return synthesis.ErrNotConverged
 		}
 		add.Mul(d.T(), &wd)
-		for i := range 2 {
+		for i := range q + 1 {
 			for j := range i + 1 {
 				info.SetSym(i, j, info.At(i, j)+add.At(i, j))
 			}
 		}
 	}
-	cov := mat.NewSymDense(2, nil)
+	cov := mat.NewSymDense(q+1, nil)
 	var ch mat.Cholesky
 	if !ch.Factorize(info) || ch.Cond() > 1e14 || ch.InverseTo(cov) != nil {
 		return fmt.Errorf("%w: the data cannot tell the scale of dose of an %s curve", ErrTooFewDoses, c.Form.Shape)
 	}
-	cov.SetSym(0, 1, cov.At(0, 1)*c.Form.Scale)
-	cov.SetSym(1, 1, cov.At(1, 1)*c.Form.Scale*c.Form.Scale)
+	unit := make([]float64, q+1)
+	for i := range unit {
+		unit[i] = 1
+	}
+	unit[q] = c.Form.Scale
+	rescaleSym(cov, unit, 1)
 	c.Cov = cov
 	return nil
+}
+
+// between is the covariance of contrasts i and j of a trial from what varies
+// between trials and outcomes.
+func (c *Curve) between(t Trial, x *mat.Dense, i, j int) (s float64) {
+	a, b := x.RawRowView(i), x.RawRowView(j)
+	product := func(psi *mat.SymDense) (s float64) {
+		for k := range a {
+			for l := range b {
+				s += a[k] * psi.At(k, l) * b[l]
+			}
+		}
+		return s
+	}
+	if c.Psi != nil {
+		s += product(c.Psi)
+	}
+	if c.Within != nil && (t.Set == nil || t.Set[i] == t.Set[j]) {
+		s += product(c.Within)
+	}
+	if c.Form.Intercept {
+		s += c.study
+		if i == j {
+			s += c.Tau2 - c.study
+		}
+	}
+	return s
 }

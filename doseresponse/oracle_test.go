@@ -124,7 +124,7 @@ func TestSharedOraclesCovariance(t *testing.T) {
 				t.Errorf("%s %s: %v", g.id, method, err)
 				continue
 			}
-			tol := 2e-6 // the reference stops its iteration early
+			tol := 2e-6              // the reference stops its iteration early
 			if method == "hamling" { // a minimum found by a simplex in the reference
 				tol = 1e-4
 			}

@@ -9,19 +9,49 @@ import (
 
 // gradient of the effect of dose d against ref in all estimated parameters.
 func (c *Curve) gradient(d, ref float64) []float64 {
-	a, b := c.Form.Terms(d), c.Form.Terms(ref)
-	for i := range a {
-		a[i] -= b[i]
+	a := c.Form.Terms(d)
+	if !math.IsNaN(ref) {
+		for i, x := range c.Form.Terms(ref) {
+			a[i] -= x
+		}
 	}
 	if c.Form.Nonlinear() {
 		h := 1e-5 * c.Form.Scale
 		up, down := c.Form, c.Form
 		up.Scale += h
 		down.Scale -= h
-		x := (up.Terms(d)[0] - up.Terms(ref)[0] - down.Terms(d)[0] + down.Terms(ref)[0]) / (2 * h)
-		a = append(a, c.Coef[0]*x)
+		last := len(c.Coef) - 1
+		x := (up.Terms(d)[last] - down.Terms(d)[last]) / (2 * h)
+		if !math.IsNaN(ref) {
+			x -= (up.Terms(ref)[last] - down.Terms(ref)[last]) / (2 * h)
+		}
+		a = append(a, c.Coef[last]*x)
 	}
 	return a
+}
+
+// critical is the two-sided quantile for a combination of the parameters: t
+// with Satterthwaite degrees of freedom where the covariance is robust.
+func (c *Curve) critical(g []float64) (q, df float64) {
+	p := 0.5 + c.Options.Level/2
+	if c.df == nil {
+		return distuv.UnitNormal.Quantile(p), math.NaN()
+	}
+	df = c.df(g)
+	if !(df > 0) { // the combination is zero: nothing to test
+		return 0, math.NaN()
+	}
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(p), df
+}
+
+// Interval is the confidence interval of the effect of dose d against ref (NaN:
+// the effect itself, with an intercept) and its prediction interval for a new
+// trial.
+func (c *Curve) Interval(d, ref float64) (low, high, predLow, predHigh float64) {
+	e, se, tau := c.At(d, ref)
+	q, _ := c.critical(c.gradient(d, ref))
+	h, p := q*se, q*math.Hypot(se, tau)
+	return e - h, e + h, e - p, e + p
 }
 
 // At is the effect of dose d against ref with its standard error, and the SD
@@ -31,9 +61,13 @@ func (c *Curve) At(d, ref float64) (effect, se, tau float64) {
 	for i, b := range c.Coef {
 		effect += b * g[i]
 	}
-	if c.Psi != nil {
-		tau = math.Sqrt(quadratic(c.Psi, g[:len(c.Coef)]))
+	tau2 := c.Tau2
+	for _, psi := range []*mat.SymDense{c.Psi, c.Within} {
+		if psi != nil {
+			tau2 += quadratic(psi, g[:len(c.Coef)])
+		}
 	}
+	tau = math.Sqrt(tau2)
 	return effect, math.Sqrt(quadratic(c.Cov, g)), tau
 }
 
@@ -49,7 +83,7 @@ func quadratic(m mat.Symmetric, x []float64) (s float64) {
 // Slope is the derivative of the curve at dose d with its standard error.
 func (c *Curve) Slope(d float64) (slope, se float64) {
 	h := 1e-4 * c.Spread
-	g, low := c.gradient(d+h, 0), c.gradient(d-h, 0)
+	g, low := c.gradient(d+h, math.NaN()), c.gradient(d-h, math.NaN())
 	for i := range g {
 		g[i] = (g[i] - low[i]) / (2 * h)
 	}
@@ -92,7 +126,6 @@ func (c *Curve) Peak(ref, sign float64) (dose float64, inside bool) {
 // of doses whose effect is not significantly different from it (Fieller): the
 // ends are NaN where they lie outside the doses studied.
 func (c *Curve) DoseOf(effect, ref float64) (dose, low, high float64) {
-	z := distuv.UnitNormal.Quantile(0.5 + c.Options.Level/2)
 	dose, low, high = math.NaN(), math.NaN(), math.NaN()
 	const n = 4000
 	var last, lastGap float64
@@ -100,6 +133,7 @@ func (c *Curve) DoseOf(effect, ref float64) (dose, low, high float64) {
 	for i := range n + 1 {
 		d := c.Min + (c.Max-c.Min)*float64(i)/n
 		e, se, _ := c.At(d, ref)
+		z, _ := c.critical(c.gradient(d, ref))
 		gap := e - effect
 		if i > 0 && math.IsNaN(dose) && gap*lastGap <= 0 {
 			dose = last + (d-last)*lastGap/(lastGap-gap)

@@ -66,6 +66,16 @@ func (m *Meta) Robust(y, v []float64, x *mat.Dense, cluster []string, kind Sandw
 // Robust is the same for a fit with random terms; clusters must hold all rows
 // that the model lets vary together.
 func (m *MultiLevel) Robust(cluster []string, kind Sandwich) ([]Term, int, error) {
+	c, err := m.RobustCovariance(cluster, kind)
+	if err != nil {
+		return nil, 0, err
+	}
+	return m.testRobust(c), c.Clusters, nil
+}
+
+// RobustCovariance is the cluster-robust covariance of the coefficients, which
+// also gives the degrees of freedom of any combination of them.
+func (m *MultiLevel) RobustCovariance(cluster []string, kind Sandwich) (*RobustCovariance, error) {
 	f := m.fit
 	resid := make([]float64, m.K)
 	for i := range resid {
@@ -76,7 +86,7 @@ func (m *MultiLevel) Robust(cluster []string, kind Sandwich) ([]Term, int, error
 		for a, i := range rows {
 			place[i] = [2]int{b, a}
 			if cluster[i] != cluster[rows[0]] {
-				return nil, 0, &DataError{"the clusters cut through a random term: cluster by its highest level"}
+				return nil, &DataError{"the clusters cut through a random term: cluster by its highest level"}
 			}
 		}
 	}
@@ -87,13 +97,22 @@ func (m *MultiLevel) Robust(cluster []string, kind Sandwich) ([]Term, int, error
 		}
 		return f.v[p[0]][p[1]*len(f.blocks[p[0]])+q[1]]
 	}
-	return m.Meta.robust(working{mat.NewDense(f.k, f.p, f.x), resid, phi, m.model()}, cluster, kind)
+	model := mat.NewSymDense(f.p, slices.Clone(f.cov))
+	return working{mat.NewDense(f.k, f.p, f.x), resid, phi, model}.covariance(cluster, kind)
 }
 
-// model is (X'V^-1X)^-1.
-func (m *MultiLevel) model() *mat.SymDense {
-	return mat.NewSymDense(m.fit.p, slices.Clone(m.fit.cov))
+// RobustCovariance is a cluster-robust covariance.
+type RobustCovariance struct {
+	Cov      *mat.SymDense
+	Clusters int
+
+	w      working
+	blocks []block
 }
+
+// DF are the Satterthwaite degrees of freedom of a combination c of the
+// coefficients.
+func (r *RobustCovariance) DF(c []float64) float64 { return r.w.satterthwaite(r.blocks, c) }
 
 // block is one cluster: its rows and what the sandwich is made of.
 type block struct {
@@ -102,19 +121,46 @@ type block struct {
 }
 
 func (m *Meta) robust(w working, cluster []string, kind Sandwich) ([]Term, int, error) {
-	blocks, err := w.blocks(cluster, kind)
+	c, err := w.covariance(cluster, kind)
 	if err != nil {
 		return nil, 0, err
 	}
+	return m.testRobust(c), c.Clusters, nil
+}
+
+// testRobust tests every coefficient with a robust covariance.
+func (m *Meta) testRobust(r *RobustCovariance) []Term {
+	terms := make([]Term, m.P)
+	for c := range m.P {
+		one := make([]float64, m.P)
+		one[c] = 1
+		t := Term{Name: m.Terms[c].Name, Estimate: m.Terms[c].Estimate, SE: math.Sqrt(r.Cov.At(c, c)), DF: r.DF(one)}
+		t.Stat = t.Estimate / t.SE
+		d := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: t.DF}
+		t.P = 2 * d.Survival(math.Abs(t.Stat))
+		h := d.Quantile(0.5+m.Options.Level/2) * t.SE
+		t.Low, t.High = t.Estimate-h, t.Estimate+h
+		terms[c] = t
+	}
+	return terms
+}
+
+// covariance is the sandwich of the clusters.
+func (w working) covariance(cluster []string, kind Sandwich) (*RobustCovariance, error) {
+	blocks, err := w.blocks(cluster, kind)
+	if err != nil {
+		return nil, err
+	}
+	_, p := w.x.Dims()
 	j := float64(len(blocks))
 	if j < 2 {
-		return nil, 0, &DataError{fmt.Sprintf("robust tests need 2 clusters or more, there are %g", j)}
+		return nil, &DataError{fmt.Sprintf("robust tests need 2 clusters or more, there are %g", j)}
 	}
-	meat := mat.NewSymDense(m.P, nil)
+	meat := mat.NewSymDense(p, nil)
 	for _, b := range blocks {
-		s := mat.NewVecDense(m.P, nil)
+		s := mat.NewVecDense(p, nil)
 		for r, i := range b.rows {
-			for c := range m.P {
+			for c := range p {
 				s.SetVec(c, s.AtVec(c)+b.awx.At(r, c)*w.resid[i])
 			}
 		}
@@ -123,21 +169,17 @@ func (m *Meta) robust(w working, cluster []string, kind Sandwich) ([]Term, int, 
 	var half, vr mat.Dense
 	half.Mul(w.cov, meat)
 	vr.Mul(&half, w.cov)
-	scale := kind.scale(j, float64(len(w.resid)), float64(m.P))
+	scale := kind.scale(j, float64(len(w.resid)), float64(p))
 	if !(scale > 0) || math.IsInf(scale, 0) {
-		return nil, 0, &DataError{fmt.Sprintf("%s needs more clusters than coefficients, there are %g", kind, j)}
+		return nil, &DataError{fmt.Sprintf("%s needs more clusters than coefficients, there are %g", kind, j)}
 	}
-	terms := make([]Term, m.P)
-	for c := range m.P {
-		t := Term{Name: m.Terms[c].Name, Estimate: m.Terms[c].Estimate, SE: math.Sqrt(scale * vr.At(c, c)), DF: w.satterthwaite(blocks, c)}
-		t.Stat = t.Estimate / t.SE
-		d := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: t.DF}
-		t.P = 2 * d.Survival(math.Abs(t.Stat))
-		h := d.Quantile(0.5+m.Options.Level/2) * t.SE
-		t.Low, t.High = t.Estimate-h, t.Estimate+h
-		terms[c] = t
+	out := &RobustCovariance{Cov: mat.NewSymDense(p, nil), Clusters: len(blocks), w: w, blocks: blocks}
+	for a := range p {
+		for b := range a + 1 {
+			out.Cov.SetSym(a, b, scale*(vr.At(a, b)+vr.At(b, a))/2)
+		}
 	}
-	return terms, len(blocks), nil
+	return out, nil
 }
 
 // blocks groups the rows and computes A_j'Φ_j^-1 X_j, with A_j the identity but
@@ -262,14 +304,13 @@ func jackknife(phi *mat.SymDense, x *mat.Dense, m *mat.SymDense, ch *mat.Cholesk
 	return &a, nil
 }
 
-// satterthwaite are the degrees of freedom of coefficient c under the working
-// covariance: (trace P)²/(sum of P²), P_jk = g_j'Φg_k.
-func (w working) satterthwaite(blocks []block, c int) float64 {
+// satterthwaite are the degrees of freedom of the combination c of the
+// coefficients under the working covariance: (trace P)²/(sum of P²),
+// P_jk = g_j'Φg_k.
+func (w working) satterthwaite(blocks []block, c []float64) float64 {
 	_, p := w.x.Dims()
 	mc := mat.NewVecDense(p, nil)
-	for i := range p {
-		mc.SetVec(i, w.cov.At(i, c))
-	}
+	mc.MulVec(w.cov, mat.NewVecDense(p, c))
 	own := make([]float64, len(blocks))           // a_j'Φ_j a_j
 	through := make([]*mat.VecDense, len(blocks)) // X_j'a_j
 	for k, b := range blocks {
