@@ -29,6 +29,7 @@ type doseFlags struct {
 	origin              bool
 	reported, direction string
 	seed                uint64
+	emit                string
 	changed             func(string) bool
 }
 
@@ -65,6 +66,7 @@ func (f *doseFlags) add(c *cobra.Command) {
 	fl.StringVar(&f.direction, "direction", "direction", "with --reported: column with the direction")
 	fl.Float64Var(&f.level, "level", 95, "FILE: confidence level in percent")
 	fl.Uint64Var(&f.seed, "seed", 1, "FILE: seed of the draws where a dose is an interval such as 2-3")
+	fl.StringVar(&f.emit, "emit", "", "FILE: R prints the equivalent metafor script instead of fitting")
 	f.tableFlags.add(c)
 }
 
@@ -251,6 +253,9 @@ func (f *doseFlags) fitDoses(d *doseData) (*doseOut, error) {
 	if d.intercept {
 		ref, out.Reference = math.NaN(), nan
 	}
+	if d.reports != nil {
+		out.Method = "ML"
+	}
 	if len(fits) == 1 {
 		out.one(c)
 	}
@@ -389,7 +394,7 @@ func (f *doseFlags) peak(c *doseresponse.Curve, fits []doseresponse.Weighted, re
 
 func (o *doseOut) text(w io.Writer) error {
 	g := func(v report.Full) string { return fmt.Sprintf("%.4g", float64(v)) }
-	fmt.Fprintf(w, "%s by %s: %d trials, %d %s, shape %s, %s", o.Measure, o.By, o.Trials, o.Contrasts, o.Data, o.Shape, o.Method)
+	fmt.Fprintf(w, "%s by %s: %d trials, %d results (%s), shape %s, %s", o.Measure, o.By, o.Trials, o.Contrasts, o.Data, o.Shape, o.Method)
 	if o.Stages == 2 {
 		fmt.Fprint(w, ", two stages")
 	}
@@ -433,7 +438,13 @@ func (o *doseOut) text(w io.Writer) error {
 		fmt.Fprintf(w, "\nlargest effect %s (%s to %s) at %s, %s\n", g(p.Estimate), g(p.CILow), g(p.CIHigh), g(p.Dose), where)
 	}
 	if d := o.DoseOf; d != nil {
-		fmt.Fprintf(w, "the effect %s is reached at %s (%s to %s)\n", g(d.Effect), g(d.Dose), g(d.CILow), g(d.CIHigh))
+		end := func(v report.Full) string {
+			if math.IsNaN(float64(v)) {
+				return "beyond the doses studied"
+			}
+			return g(v)
+		}
+		fmt.Fprintf(w, "the effect %s is reached at %s (%s to %s)\n", g(d.Effect), end(d.Dose), end(d.CILow), end(d.CIHigh))
 	}
 	if !math.IsNaN(float64(o.Q)) {
 		fmt.Fprintf(w, "Q = %s, df %d, p %s; log-likelihood %s, AIC (by ML) %s\n", g(o.Q), o.QDF, g(o.QP), g(o.LogLik), g(o.AIC))

@@ -226,19 +226,22 @@ func (a *app) metaInfluenceCmd() *cobra.Command {
 	return c
 }
 
-// label names an effect by the columns before the effect size.
-func label(d *metaData, i int) string {
+// label names effect i of the fit.
+func label(d *metaData, i int) string { return rowLabel(d, d.rows[i]) }
+
+// rowLabel names a row of the table by the columns before the effect size.
+func rowLabel(d *metaData, row int) string {
 	var parts []string
 	for _, h := range d.table.Header {
 		if len(parts) == 2 || h == "yi" {
 			break
 		}
-		if v := d.table.Text(d.rows[i], h); v != "" {
+		if v := d.table.Text(row, h); v != "" {
 			parts = append(parts, v)
 		}
 	}
 	if len(parts) == 0 {
-		return fmt.Sprintf("line %d", d.table.Lines[d.rows[i]])
+		return fmt.Sprintf("line %d", d.table.Lines[row])
 	}
 	return strings.Join(parts, " ")
 }

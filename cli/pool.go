@@ -217,6 +217,13 @@ func (a *app) doseCmd() *cobra.Command {
 				if !c.Flags().Changed("by") {
 					f.by = "dose"
 				}
+				switch f.emit {
+				case "":
+				case "R":
+					return f.emitR(a, args[0])
+				default:
+					return usage(fmt.Errorf("--emit %q is not known", f.emit), "R")
+				}
 				out, err := f.fitFile(a, args[0])
 				if err != nil {
 					return err
