@@ -121,6 +121,19 @@ func influenceValues(t *testing.T, y, v []float64, name string) map[string]float
 			out["rstudent"+id], out["dffits"+id], out["cook.d"+id], out["cov.r"+id] = q.RStudent, q.DFFITS, q.CookD, q.CovRatio
 			out["tau2.del"+id], out["QE.del"+id], out["hat"+id], out["weight"+id] = q.Tau2Del, q.QDel, q.Hat, q.Weight
 		}
+	case "baujat":
+		m, err := Mean(y, v, MetaOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := Influences(y, v, x, []string{Intercepted}, MetaOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, q := range d {
+			id := "/" + strconv.Itoa(i+1)
+			out["x"+id], out["y"+id] = q.Baujat(y[i], v[i], m)
+		}
 	case "leave1out":
 		for i := range y {
 			m, _ := without(y, v, x, []string{Intercepted}, MetaOptions{}.orDefault(), i)

@@ -110,3 +110,13 @@ func Cumulative(y, v []float64, o MetaOptions) ([]*Meta, error) {
 	}
 	return out, nil
 }
+
+// Baujat are the coordinates of effect y with variance v in the plot of Baujat
+// et al. (2002, 10.1002/sim.1221) for the mean m: its squared Pearson residual,
+// and its influence, the squared change of the mean in units of the variance of
+// the mean without it.
+func (d Influence) Baujat(y, v float64, m *Meta) (x, influence float64) {
+	e := y - m.Terms[0].Estimate
+	change := (m.Terms[0].Estimate - d.Estimate) / d.SE
+	return e * e / (v + m.Tau2), change * change
+}
