@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -43,6 +44,7 @@ type fillOut struct {
 }
 
 type selectionOut struct {
+	Type        string        `json:"type"`
 	Steps       []float64     `json:"steps"`
 	Alternative string        `json:"alternative"`
 	Counts      []int         `json:"effects_by_interval"`
@@ -70,12 +72,30 @@ type biasOut struct {
 	PETPEESE   string        `json:"pet_peese_choice"`
 	Selection  *selectionOut `json:"selection"`
 	SelectNote string        `json:"selection_note,omitempty"`
+	Clustered  *clusteredOut `json:"clustered,omitempty"`
+}
+
+// clusteredOut is the adjustment for effects that depend on one another.
+type clusteredOut struct {
+	Cluster   string      `json:"cluster"`
+	Clusters  int         `json:"n_clusters"`
+	Rho       float64     `json:"rho"`
+	Slope     termOut     `json:"slope_cr2"`
+	PET       termOut     `json:"pet_cr2"`
+	PEESE     termOut     `json:"peese_cr2"`
+	Choice    string      `json:"pet_peese_choice"`
+	Draws     int         `json:"bootstrap_draws"`
+	Failed    int         `json:"bootstrap_failed"`
+	Selection report.Full `json:"selection_estimate"`
+	CILow     report.Full `json:"selection_ci_low"`
+	CIHigh    report.Full `json:"selection_ci_high"`
+	SE        report.Full `json:"selection_se"`
+	Note      string      `json:"note,omitempty"`
 }
 
 func (a *app) metaBiasCmd() *cobra.Command {
 	f := newMetaFlags()
-	var estimator, side, alternative string
-	var steps []float64
+	var o biasFlags
 	c := &cobra.Command{Use: "bias FILE.csv", Short: "Small-study effects: Egger, rank test, trim and fill, PET, PEESE, selection model", Args: oneFile,
 		Example: "  myoaxis meta bias effects.csv\n  myoaxis meta bias effects.csv --method REML --steps 0.025,0.5 --json",
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -86,14 +106,22 @@ func (a *app) metaBiasCmd() *cobra.Command {
 			for _, c := range []struct {
 				flag, value string
 				known       []string
-			}{{"estimator", estimator, []string{"L0", "R0", "Q0"}}, {"side", side, []string{"", "left", "right"}}, {"alternative", alternative, []string{"greater", "less", "two.sided"}}} {
+			}{{"estimator", o.estimator, []string{"L0", "R0", "Q0"}}, {"side", o.side, []string{"", "left", "right"}}, {"alternative", o.alternative, []string{"greater", "less", "two.sided"}}, {"selection", o.kind, []string{"stepfun", "beta", "halfnorm", "negexp", "logistic", "power"}}} {
 				if !slices.Contains(c.known, c.value) {
 					return usage(fmt.Errorf("--%s %q is not known", c.flag, c.value), "one of "+strings.TrimSpace(strings.Join(c.known, " ")))
 				}
 			}
-			out, err := biasOf(d, estimator, side, alternative, steps)
+			out, err := biasOf(d, o)
 			if err != nil {
 				return dataFault(args[0], err)
+			}
+			if o.cluster != "" {
+				if err := column(d.table, o.cluster, "cluster"); err != nil {
+					return err
+				}
+				if out.Clustered, err = o.clustered(d, out); err != nil {
+					return dataFaultUnlessUsage(args[0], err)
+				}
 			}
 			if a.json {
 				return a.printJSON(out)
@@ -104,14 +132,59 @@ func (a *app) metaBiasCmd() *cobra.Command {
 	f.addEffects(c)
 	f.addModel(c)
 	a.jsonFlag(c)
-	c.Flags().StringVar(&estimator, "estimator", "L0", "trim and fill: L0, R0 or Q0")
-	c.Flags().StringVar(&side, "side", "", "trim and fill: side on which effects are missing (default: by the slope)")
-	c.Flags().Float64SliceVar(&steps, "steps", []float64{0.025}, "selection model: steps of the p-value")
-	c.Flags().StringVar(&alternative, "alternative", "greater", "selection model: direction of the favoured effects: greater, less or two.sided")
+	o.add(c)
 	return c
 }
 
-func biasOf(d *metaData, estimator, side, alternative string, steps []float64) (*biasOut, error) {
+// biasFlags choose among the methods.
+type biasFlags struct {
+	estimator, side, alternative, kind, cluster string
+	steps                                       []float64
+	rho                                         float64
+	draws                                       int
+	seed                                        uint64
+}
+
+func (o *biasFlags) add(c *cobra.Command) {
+	fl := c.Flags()
+	fl.StringVar(&o.estimator, "estimator", "L0", "trim and fill: L0, R0 or Q0")
+	fl.StringVar(&o.side, "side", "", "trim and fill: side on which effects are missing (default: by the slope)")
+	fl.StringVar(&o.kind, "selection", "stepfun", "selection model: stepfun, beta, halfnorm, negexp, logistic or power")
+	fl.Float64SliceVar(&o.steps, "steps", []float64{0.025}, "selection model: steps of the p-value (stepfun)")
+	fl.StringVar(&o.alternative, "alternative", "greater", "selection model: direction of the favoured effects: greater, less or two.sided")
+	fl.StringVar(&o.cluster, "cluster", "", "column of the clusters: PET-PEESE with CR2, selection model with a bootstrap of whole clusters")
+	fl.Float64Var(&o.rho, "rho", 0.6, "with --cluster: assumed correlation of sampling errors within a cluster")
+	fl.IntVar(&o.draws, "bootstrap", 500, "with --cluster: draws")
+	fl.Uint64Var(&o.seed, "seed", 1, "with --cluster: seed of the draws")
+}
+
+// clustered repeats PET-PEESE and the selection model for dependent effects.
+func (o biasFlags) clustered(d *metaData, out *biasOut) (*clusteredOut, error) {
+	if !(o.rho >= 0 && o.rho < 1) || o.draws < 20 || o.draws > 100_000 {
+		return nil, usage(fmt.Errorf("--rho lies between 0 and 1 and --bootstrap between 20 and 100000"), "for example --rho 0.6 --bootstrap 500")
+	}
+	cluster := d.texts(o.cluster)
+	c, err := synthesis.AsymmetryInClusters(d.y, d.v, cluster, o.rho, d.opt.Level)
+	if err != nil {
+		return nil, err
+	}
+	nan := report.Full(math.NaN())
+	r := &clusteredOut{Cluster: o.cluster, Clusters: c.Clusters, Rho: o.rho, Slope: newTerm(c.Slope), PET: newTerm(c.PET), PEESE: newTerm(c.PEESE), Choice: c.Choice, Selection: nan, CILow: nan, CIHigh: nan, SE: nan}
+	if out.Selection == nil {
+		r.Note = out.SelectNote
+		return r, nil
+	}
+	low, high, se, failed, err := synthesis.BootstrapSelection(d.y, d.v, cluster, synthesis.SelectionType(o.kind), o.steps, o.alternative, d.opt.Level, o.draws, o.seed)
+	if err != nil {
+		r.Note = err.Error()
+		return r, nil
+	}
+	n := func(v float64) report.Full { return report.Full(v) }
+	r.Draws, r.Failed, r.Selection, r.CILow, r.CIHigh, r.SE = o.draws, failed, out.Selection.Estimate, n(low), n(high), n(se)
+	return r, nil
+}
+
+func biasOf(d *metaData, o biasFlags) (*biasOut, error) {
 	egger, err := synthesis.Egger(d.y, d.v, "sei", d.opt.Level)
 	if err != nil {
 		return nil, err
@@ -128,7 +201,7 @@ func biasOf(d *metaData, estimator, side, alternative string, steps []float64) (
 	if err != nil {
 		return nil, err
 	}
-	tf, err := synthesis.TrimAndFill(d.y, d.v, estimator, side, d.opt)
+	tf, err := synthesis.TrimAndFill(d.y, d.v, o.estimator, o.side, d.opt)
 	if err != nil {
 		return nil, err
 	}
@@ -138,17 +211,17 @@ func biasOf(d *metaData, estimator, side, alternative string, steps []float64) (
 	if egger.Limit.P < 0.1 && egger.Limit.Estimate != 0 { // one-sided 0.05, as the rule is used
 		out.PETPEESE = "PEESE"
 	}
-	for i := 1; i < len(steps); i++ {
-		if steps[i] <= steps[i-1] {
+	for i := 1; i < len(o.steps); i++ {
+		if o.steps[i] <= o.steps[i-1] {
 			return nil, &synthesis.DataError{Message: "--steps are p-values between 0 and 1 in ascending order"}
 		}
 	}
-	m, err := synthesis.SelectModel(d.y, d.v, synthesis.StepFunction, steps, alternative, d.opt.Level)
+	m, err := synthesis.SelectModel(d.y, d.v, synthesis.SelectionType(o.kind), o.steps, o.alternative, d.opt.Level)
 	if err != nil { // the other methods stand without it
 		out.SelectNote = err.Error()
 		return out, nil
 	}
-	out.Selection = &selectionOut{Steps: m.Steps, Alternative: m.Alternative, Counts: m.Counts, Estimate: n(m.Estimate), SE: n(m.SE), P: n(m.P), CILow: n(m.Low), CIHigh: n(m.High), Tau2: n(m.Tau2), LogLik: n(m.LogLik), LRT: n(m.LRT), LRTP: n(m.LRTP)}
+	out.Selection = &selectionOut{Type: string(m.Type), Steps: m.Steps, Alternative: m.Alternative, Counts: m.Counts, Estimate: n(m.Estimate), SE: n(m.SE), P: n(m.P), CILow: n(m.Low), CIHigh: n(m.High), Tau2: n(m.Tau2), LogLik: n(m.LogLik), LRT: n(m.LRT), LRTP: n(m.LRTP)}
 	for _, x := range m.Delta {
 		out.Selection.Delta = append(out.Selection.Delta, n(x))
 	}
@@ -168,9 +241,21 @@ func (a *app) biasText(o *biasOut) {
 	row("PEESE", o.PEESE)
 	fmt.Fprintf(w, "PET-PEESE takes\t%s\t\t\n", o.PETPEESE)
 	if s := o.Selection; s != nil {
-		fmt.Fprintf(w, "selection by steps of p\t%.4g\t%.4g to %.4g\tp %.4g; against none p %.4g\n", float64(s.Estimate), float64(s.CILow), float64(s.CIHigh), float64(s.P), float64(s.LRTP))
+		fmt.Fprintf(w, "selection model, %s\t%.4g\t%.4g to %.4g\tp %.4g; against none p %.4g\n", s.Type, float64(s.Estimate), float64(s.CILow), float64(s.CIHigh), float64(s.P), float64(s.LRTP))
 	} else {
-		fmt.Fprintf(w, "selection by steps of p\tnot fitted: %s\n", o.SelectNote)
+		fmt.Fprintf(w, "selection model\tnot fitted: %s\n", o.SelectNote)
+	}
+	if c := o.Clustered; c != nil {
+		fmt.Fprintf(w, "\nfor dependent effects, %d clusters of %s, rho %g\t\t\t\n", c.Clusters, c.Cluster, c.Rho)
+		row("slope, CR2", c.Slope)
+		row("PET, CR2", c.PET)
+		row("PEESE, CR2", c.PEESE)
+		fmt.Fprintf(w, "PET-PEESE takes\t%s\t\t\n", c.Choice)
+		if c.Note == "" {
+			fmt.Fprintf(w, "selection model, bootstrap of clusters\t%.4g\t%.4g to %.4g\t%d draws, %d not fitted\n", float64(c.Selection), float64(c.CILow), float64(c.CIHigh), c.Draws, c.Failed)
+		} else {
+			fmt.Fprintf(w, "selection model\tnot fitted: %s\n", c.Note)
+		}
 	}
 	w.Flush()
 	fmt.Fprintln(a.sys.Stdout, "Small-study effects are not always publication bias; none of these methods is sure with few or heterogeneous effects.")

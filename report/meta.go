@@ -88,7 +88,7 @@ func (m *MetaPage) Scenes() []figure.Scene {
 func (m *MetaPage) z() float64 { return math.Sqrt2 * math.Erfinv(m.Level/100) }
 
 func (m *MetaPage) forest() figure.Scene {
-	const rowH, left, plotW, right = 22.0, 280.0, 420.0, 220.0
+	const rowH, left, plotW, right = 22.0, 280.0, 420.0, 280.0
 	z := m.z()
 	lo, hi := m.Low, m.High
 	for _, e := range m.Effects {
@@ -159,7 +159,7 @@ func (m *MetaPage) funnel() figure.Scene {
 	}
 	for i, t := range []struct{ text, colour string }{{"p = 0.10", figure.Grey}, {"p = 0.05", figure.Orange}, {"p = 0.01", figure.Red}} {
 		z := []float64{1.6449, 1.96, 2.5758}[i]
-		p.Marks = append(p.Marks, figure.Mark{Kind: figure.Text, X: m.Reference + z*top*(0.9-0.09*float64(i)), Y: top * (0.9 - 0.09*float64(i)), Text: t.text, Colour: t.colour, Anchor: "start"})
+		p.Marks = append(p.Marks, figure.Mark{Kind: figure.Text, X: m.Reference + z*top*(0.9-0.09*float64(i)) + 0.012*(hi-lo), Y: top * (0.9 - 0.09*float64(i)), Text: t.text, Colour: t.colour, Anchor: "start"})
 	}
 	p.Marks = append(p.Marks, figure.Mark{Kind: figure.Rule, X: m.Estimate, Colour: figure.Black})
 	for _, e := range m.Effects {
@@ -184,11 +184,22 @@ func (m *MetaPage) baujat() (figure.Scene, bool) {
 	}
 	x, y = 1.08*x, 1.08*y
 	s := figure.Scene{ID: "baujat", Title: "Baujat plot", W: 760, H: 480, Columns: []string{"effect", "squared Pearson residual", "influence on the pooled effect"},
-		Desc: "Effects to the right add most to the heterogeneity, effects at the top move the pooled effect most when left out."}
+		Desc: "Effects to the right add most to the heterogeneity, effects at the top move the pooled effect most when left out. Labels that would overlap are left to the table."}
 	p := figure.Panel{X: 90, Y: 30, W: 630, H: 380, XAxis: figure.Axis{Label: "Squared Pearson residual", Max: x, Ticks: figure.Ticks(0, x, 6), Grid: true}, YAxis: figure.Axis{Label: "Influence on the pooled effect", Max: y, Ticks: figure.Ticks(0, y, 5), Grid: true}}
+	type spot struct{ x, y float64 }
+	var labelled []spot
+	crowded := func(e MetaEffect) bool { // a label close by would be written over
+		for _, s := range labelled {
+			if math.Abs(s.y-e.BaujatY) < 0.04*y && math.Abs(s.x-e.BaujatX) < 0.5*x {
+				return true
+			}
+		}
+		labelled = append(labelled, spot{e.BaujatX, e.BaujatY})
+		return false
+	}
 	for _, e := range m.Effects {
 		p.Marks = append(p.Marks, figure.Mark{Kind: figure.Point, X: e.BaujatX, Y: e.BaujatY, Colour: figure.Blue, Size: 4, Tip: e.Label, Row: []string{e.Label, figure.Num(e.BaujatX), figure.Num(e.BaujatY)}})
-		if e.BaujatX > x/3 || e.BaujatY > y/3 {
+		if (e.BaujatX > x/3 || e.BaujatY > y/3) && !crowded(e) {
 			anchor := "start"
 			shift := 0.012 * x
 			if e.BaujatX > 0.7*x {
@@ -210,6 +221,7 @@ func (m *MetaPage) bubble() figure.Scene {
 	for _, e := range m.Effects {
 		lo, hi = math.Min(lo, e.Y), math.Max(hi, e.Y)
 	}
+	lo, hi = lo-0.05*(hi-lo), hi+0.05*(hi-lo)
 	x0, x1 := b.At[0], b.At[len(b.At)-1]
 	pad := 0.04 * (x1 - x0)
 	s := figure.Scene{ID: "bubble", Title: "Effects by " + b.Moderator, W: 760, H: 480, Columns: []string{"panel", "series", b.Moderator, "value", "low", "high"},
