@@ -105,6 +105,7 @@ func TestSharedOraclesCovariance(t *testing.T) {
 			if _, err := fmt.Sscanf(q, "S/[%d,%d]", &i, &j); err == nil {
 				n++
 				agree(t, name+" "+q, tr.S.At(i-1, j-1), w, tol)
+				book.Note("covariance of contrasts, "+strings.Join(strings.Split(name, "|")[:2], " "), set, tr.S.At(i-1, j-1), w)
 			}
 		}
 	}
@@ -293,6 +294,7 @@ func compareCurve(t *testing.T, key [2]string, c *Curve, constant float64, w map
 		}
 		n++
 		agree(t, name+" "+q, got, x, tol)
+		book.Note(fmt.Sprintf("curve %s, %s, stages %d", c.Form.Shape, c.Options.Method, c.Options.Stages), key[0], got, x)
 	}
 	return n
 }

@@ -115,6 +115,7 @@ func TestSharedOraclesEffectSizes(t *testing.T) {
 			}
 			want, _ := strconv.ParseFloat(r["value"], 64)
 			n++
+			book.Note("escalc "+name, r["dataset"], g[i-1][k], want)
 			if math.Abs(g[i-1][k]-want) > 1e-9*math.Max(1, math.Abs(want)) {
 				t.Errorf("%s %s %d: %.12g, metafor %.12g", name, r["quantity"], i, g[i-1][k], want)
 			}

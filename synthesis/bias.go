@@ -1,6 +1,7 @@
 package synthesis
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -232,6 +233,9 @@ func TrimAndFill(y, v []float64, estimator, side string, o MetaOptions) (*Filled
 		}
 		beta = m.Terms[0].Estimate
 		out.K0, out.SEK0 = missingEffects(ys, beta, estimator)
+		if out.K0 < 0 {
+			return nil, &DataError{fmt.Sprintf("the estimator %s does not exist for these effects: nearly all lie on one side", estimator)}
+		}
 		out.K0 = min(out.K0, k-2)
 	}
 	fy, fv := slices.Clone(y), slices.Clone(v)
@@ -266,7 +270,7 @@ func Mean(y, v []float64, o MetaOptions) (*Meta, error) {
 }
 
 // missingEffects is the estimate k0 with its standard error from effects
-// sorted in ascending order.
+// sorted in ascending order; -1 where it does not exist.
 func missingEffects(ys []float64, beta float64, estimator string) (int, float64) {
 	k := len(ys)
 	ord := make([]int, k)
@@ -298,6 +302,9 @@ func missingEffects(ys []float64, beta float64, estimator string) (int, float64)
 	default:
 		k0 = (4*sr - n*(n+1)) / (2*n - 1)
 		se = 4 * math.Sqrt(spread(k0)) / (2*n - 1)
+	}
+	if math.IsNaN(k0) {
+		return -1, se
 	}
 	return int(math.RoundToEven(math.Max(0, k0))), math.Max(0, se)
 }

@@ -31,6 +31,8 @@ func TestSharedOraclesBiasAndInfluence(t *testing.T) {
 		if strings.Contains(where, "trimfill|REML") {
 			tol = 1e-4 // run with metafor's default REML threshold of 1e-5
 		}
+		part := strings.Split(where, "!")
+		book.Note(strings.SplitN(strings.SplitN(part[1], "|", 2)[0], " ", 2)[0], part[0], got, want)
 		if math.Abs(got-want) > tol*math.Max(1e-3, math.Abs(want)) && !(math.IsNaN(got) && math.IsNaN(want)) {
 			t.Errorf("%s: %.12g, metafor %.12g", where, got, want)
 		}
@@ -187,9 +189,13 @@ func TestSharedOraclesSelection(t *testing.T) {
 			continue
 		}
 		n++
+		book.Note("log-likelihood of selmodel "+p[2], p[0], m.LogLik, w["ll"])
 		short := 1e-6
 		if p[2] != "stepfun" { // metafor's integrals are good to 5e-5 (checked at its estimates by adaptive quadrature at 1e-11)
 			short = 5e-5
+		}
+		if m.LogLik > w["ll"]+3 { // a likelihood far above would be a fault of the integral
+			t.Errorf("%s: log-likelihood %.9g is far above metafor's %.9g", key, m.LogLik, w["ll"])
 		}
 		if m.LogLik < w["ll"]-short {
 			t.Errorf("%s: log-likelihood %.9g is below metafor's %.9g", key, m.LogLik, w["ll"])

@@ -56,6 +56,8 @@ func indicators(values []string) (*mat.Dense, []string) {
 
 func near(t *testing.T, what string, got, want, tol float64) {
 	t.Helper()
+	first, _, _ := strings.Cut(what, " ")
+	book.Note(strings.TrimPrefix(t.Name(), "TestSharedOracles"), first, got, want)
 	if !(math.Abs(got-want) <= tol*math.Max(1e-3, math.Abs(want))) {
 		t.Errorf("%s: %.12g, reference %.12g", what, got, want)
 	}

@@ -99,6 +99,7 @@ func TestSharedOraclesGosh(t *testing.T) {
 				}
 			}
 			n++
+			book.Note("gosh "+method, key[0], got, x)
 			if math.Abs(got-x) > 1e-7*math.Max(1e-3, math.Abs(x)) {
 				t.Errorf("%v %s: %.10g, metafor %.10g", key, q, got, x)
 			}

@@ -266,10 +266,7 @@ func (s *smoothWeight) integral(m, sd float64, _, dd []float64) (a, dm, ds float
 	}
 	norm := 1 / (sd * math.Sqrt(2*math.Pi))
 	for n, z := range s.z {
-		u := (z - m) / sd
-		if u > 9 || u < -9 {
-			continue
-		}
+		u := (z - m) / sd // however far out: the weight there may be all that is left
 		f := norm * math.Exp(-0.5*u*u)
 		x := f * s.w[n]
 		a += x
