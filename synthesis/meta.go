@@ -113,6 +113,9 @@ func Analyse(y, v []float64, x *mat.Dense, names []string, o MetaOptions) (*Meta
 	if len(independent(w.x, p)) < p {
 		return nil, &DataError{"the moderators are linearly dependent: leave one out"}
 	}
+	if w.solve(0); math.IsNaN(w.rss) || math.IsInf(w.rss, 0) {
+		return nil, &DataError{"the effect sizes and variances span too wide a range to be computed with: check their units"}
+	}
 	m := &Meta{K: k, P: p, Options: o, PredLow: math.NaN(), PredHigh: math.NaN(), Tau2Low: math.NaN(), Tau2High: math.NaN()}
 	fixed := o.Method == EE || o.Method == FE
 	if !fixed {
@@ -123,9 +126,6 @@ func Analyse(y, v []float64, x *mat.Dense, names []string, o MetaOptions) (*Meta
 		m.Tau2Low, m.Tau2High = w.qProfile(o.Level)
 	}
 	f := w.at(m.Tau2)
-	if math.IsNaN(f.rss) || math.IsInf(f.rss, 0) {
-		return nil, &DataError{"the effect sizes and variances span too wide a range to be computed with: check their units"}
-	}
 	m.heterogeneity(w, fixed)
 	m.terms(f, names)
 	m.information(w, f, fixed)
