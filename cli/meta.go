@@ -154,6 +154,7 @@ type robustOut struct {
 	Estimator string      `json:"estimator"`
 	Cluster   string      `json:"cluster"`
 	Clusters  int         `json:"n_clusters"`
+	WaldDF2   report.Full `json:"qm_df2"` // of the robust F test of the moderators
 	Omega2    report.Full `json:"omega2"`
 	Rho       report.Full `json:"rho"`
 }
@@ -238,11 +239,11 @@ func (f *metaFlags) fitPlain(d *metaData, out *metaOut) error {
 	if f.cluster == "" || f.robust == "none" {
 		return nil
 	}
-	terms, n, err := m.Robust(d.y, d.v, d.x, d.texts(f.cluster), synthesis.Sandwich(f.robust))
+	c, err := m.RobustCovariance(d.y, d.v, d.x, d.texts(f.cluster), synthesis.Sandwich(f.robust))
 	if err != nil {
 		return err
 	}
-	out.makeRobust(terms, n, f)
+	out.makeRobust(m, c, f)
 	return nil
 }
 
@@ -269,7 +270,7 @@ func (f *metaFlags) fitRVE(d *metaData, out *metaOut) error {
 		estimator = "sandwich times m/(m-p)"
 	}
 	out.setTerms(m.Terms)
-	out.Robust = &robustOut{estimator, f.cluster, m.Studies, report.Full(m.Omega2), report.Full(m.Rho)}
+	out.Robust = &robustOut{estimator, f.cluster, m.Studies, nan, report.Full(m.Omega2), report.Full(m.Rho)}
 	return nil
 }
 
@@ -283,11 +284,25 @@ func (o *metaOut) setTerms(terms []synthesis.Term) {
 	o.Estimate, o.SE, o.Stat, o.P, o.CILow, o.CIHigh = n(t.Estimate), n(t.SE), n(t.Stat), n(t.P), n(t.Low), n(t.High)
 }
 
-// makeRobust replaces the tests of the coefficients by cluster-robust ones.
-func (o *metaOut) makeRobust(terms []synthesis.Term, clusters int, f *metaFlags) {
+// makeRobust replaces the tests of the coefficients by cluster-robust ones, and
+// the test of all moderators by the approximate Hotelling T².
+func (o *metaOut) makeRobust(m *synthesis.Meta, c *synthesis.RobustCovariance, f *metaFlags) {
 	nan := report.Full(math.NaN())
-	o.Robust = &robustOut{f.robust, f.cluster, clusters, nan, nan}
-	o.setTerms(terms)
+	o.Robust = &robustOut{f.robust, f.cluster, c.Clusters, nan, nan, nan}
+	o.setTerms(m.TestRobust(c))
+	o.QM, o.QMDF, o.QMP = nan, nan, nan
+	var beta []float64
+	var moderators []int
+	for i, t := range m.Terms {
+		beta = append(beta, t.Estimate)
+		if i > 0 {
+			moderators = append(moderators, i)
+		}
+	}
+	if len(moderators) > 0 && c.Clusters <= 2000 {
+		w := c.Wald(beta, moderators)
+		o.QM, o.QMDF, o.QMP, o.Robust.WaldDF2 = report.Full(w.F), report.Full(w.DF1), report.Full(w.P), report.Full(w.DF2)
+	}
 }
 
 func (o *metaOut) fill(m *synthesis.Meta) {
@@ -349,7 +364,11 @@ func metaText(w io.Writer, o *metaOut) error {
 		fmt.Fprintln(w)
 	}
 	if len(o.Coefficients) > 1 && has(o.QM) {
-		fmt.Fprintf(w, "moderators: QM = %s, df %s, p %s\n", g(o.QM), g(o.QMDF), g(o.QMP))
+		if o.Robust != nil {
+			fmt.Fprintf(w, "moderators: robust F = %s, df %s and %s, p %s\n", g(o.QM), g(o.QMDF), g(o.Robust.WaldDF2), g(o.QMP))
+		} else {
+			fmt.Fprintf(w, "moderators: QM = %s, df %s, p %s\n", g(o.QM), g(o.QMDF), g(o.QMP))
+		}
 	}
 	o.Reported.text(w)
 	if !has(o.LogLik) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -40,6 +41,8 @@ type bayesOut struct {
 	Next         summaryOut    `json:"next_study"`
 	ProbPositive report.Full   `json:"prob_positive"`
 	LogMarginal  report.Full   `json:"log_marginal_likelihood"`
+	BFEffect     report.Full   `json:"bayes_factor_effect"`
+	BFTau        report.Full   `json:"bayes_factor_heterogeneity"`
 	Effects      []shrunkenOut `json:"effects"`
 }
 
@@ -65,7 +68,7 @@ func (a *app) metaBayesCmd() *cobra.Command {
 			if err != nil {
 				return dataFault(args[0], err)
 			}
-			out := &bayesOut{K: len(d.y), TauPrior: tauText, MuPrior: muText, Level: f.level, Mu: newSummary(b.Mu), Tau: newSummary(b.Tau), Next: newSummary(b.Next), ProbPositive: report.Full(b.ProbPositive), LogMarginal: report.Full(b.LogMarginal)}
+			out := &bayesOut{K: len(d.y), TauPrior: tauText, MuPrior: muText, Level: f.level, Mu: newSummary(b.Mu), Tau: newSummary(b.Tau), Next: newSummary(b.Next), ProbPositive: report.Full(b.ProbPositive), LogMarginal: report.Full(b.LogMarginal), BFEffect: report.Full(b.BFEffect), BFTau: report.Full(b.BFTau)}
 			for i, s := range b.Studies {
 				out.Effects = append(out.Effects, shrunkenOut{label(d, i), report.Full(s.Mean), report.Full(s.SD)})
 			}
@@ -82,6 +85,12 @@ func (a *app) metaBayesCmd() *cobra.Command {
 			}
 			w.Flush()
 			fmt.Fprintf(a.sys.Stdout, "P(mean effect > 0) = %.4g\n", b.ProbPositive)
+			if !math.IsNaN(b.BFEffect) {
+				fmt.Fprintf(a.sys.Stdout, "Bayes factor of an effect against none: %.4g\n", b.BFEffect)
+			}
+			if !math.IsNaN(b.BFTau) {
+				fmt.Fprintf(a.sys.Stdout, "Bayes factor of heterogeneity against none: %.4g\n", b.BFTau)
+			}
 			return nil
 		}}
 	f.addEffects(c)

@@ -68,11 +68,11 @@ func (f *metaFlags) fitMixed(a *app, d *metaData, out *metaOut, o metaExtras) er
 	if f.cluster == "" || f.robust == "none" {
 		return nil
 	}
-	terms, n, err := m.Robust(d.texts(f.cluster), synthesis.Sandwich(f.robust))
+	c, err := m.RobustCovariance(d.texts(f.cluster), synthesis.Sandwich(f.robust))
 	if err != nil {
 		return err
 	}
-	out.makeRobust(terms, n, f)
+	out.makeRobust(&m.Meta, c, f)
 	return nil
 }
 

@@ -59,6 +59,9 @@ type BayesMeta struct {
 	Studies       []Summary // shrinkage: mean and SD of each true effect
 	ProbPositive  float64
 	LogMarginal   float64 // up to the prior's constant where it is improper
+	// Bayes factors, NaN where a prior they need is improper: of an effect that
+	// may differ from zero against none, and of heterogeneity against none.
+	BFEffect, BFTau float64
 }
 
 // panels and panelPoints set the composite Gauss–Legendre rule over tau.
@@ -77,6 +80,7 @@ type bayesData struct {
 	mu    MuPrior
 	scale float64
 	shift float64 // largest log-density, taken off before exponentials
+	total float64 // integral of the shifted density
 }
 
 // given returns the log of the marginal likelihood of tau and the mean and
@@ -108,23 +112,53 @@ func (d *bayesData) density(t float64) float64 {
 	return d.tau.density(t) * math.Exp(l-d.shift)
 }
 
-// rule spreads the quadrature over tau in (0, upper): tau = scale·x/(1-x).
-func (d *bayesData) rule(upper float64) tauRule {
+// panel appends the quadrature between u and v on the scale tau = scale·x/(1-x),
+// which takes (0, 1) to all tau.
+func (d *bayesData) panel(r *tauRule, u, v float64) {
 	x, w := make([]float64, panelPoints), make([]float64, panelPoints)
-	end := upper / (upper + d.scale)
-	if math.IsInf(upper, 1) {
-		end = 1
+	quad.Legendre{}.FixedLocations(x, w, u, v)
+	for i := range x {
+		t := d.scale * x[i] / (1 - x[i])
+		r.tau = append(r.tau, t)
+		r.w = append(r.w, w[i]*d.scale/((1-x[i])*(1-x[i]))*d.density(t))
 	}
-	var r tauRule
+}
+
+// rule spreads the quadrature over all tau.
+func (d *bayesData) rule() (r tauRule) {
 	for p := range panels {
-		quad.Legendre{}.FixedLocations(x, w, end*float64(p)/panels, end*float64(p+1)/panels)
-		for i := range x {
-			t := d.scale * x[i] / (1 - x[i])
-			r.tau = append(r.tau, t)
-			r.w = append(r.w, w[i]*d.scale/((1-x[i])*(1-x[i]))*d.density(t))
-		}
+		d.panel(&r, float64(p)/panels, float64(p+1)/panels)
 	}
 	return r
+}
+
+// quantile of tau: the panel that holds it by the sums of whole panels, the
+// place within by integrating the panel's part.
+func (d *bayesData) quantile(r tauRule, p float64) float64 {
+	var below float64
+	for k := range panels {
+		var whole float64
+		for _, w := range r.w[k*panelPoints : (k+1)*panelPoints] {
+			whole += w
+		}
+		if below+whole < p && k < panels-1 {
+			below += whole
+			continue
+		}
+		u := float64(k) / panels
+		short := func(x float64) float64 {
+			var part tauRule
+			d.panel(&part, u, x)
+			return below + part.sum()/d.total - p
+		}
+		end := float64(k+1) / panels
+		if k == panels-1 {
+			end = 1 - 1e-12
+		}
+		x := root(short, u, end, below-p, below+whole-p)
+		return d.scale * x / (1 - x)
+	}
+	return math.NaN()
 }
 
 func (r tauRule) sum() (s float64) {
@@ -147,10 +181,11 @@ func AnalyseBayes(y, v []float64, tau TauPrior, mu MuPrior, level float64) (*Bay
 	if err != nil {
 		return nil, err
 	}
-	d.scale = math.Sqrt(plain.Tau2) + 0.5*math.Sqrt(v[0])
+	d.scale = math.Sqrt(plain.Tau2) + 0.5*math.Sqrt(meanOf(v))
 	d.shift, _, _ = d.given(math.Sqrt(plain.Tau2))
-	r := d.rule(math.Inf(1))
+	r := d.rule()
 	total := r.sum()
+	d.total = total
 	if !(total > 0) || math.IsInf(total, 0) {
 		return nil, ErrNotConverged
 	}
@@ -159,7 +194,7 @@ func AnalyseBayes(y, v []float64, tau TauPrior, mu MuPrior, level float64) (*Bay
 	}
 	out := &BayesMeta{LogMarginal: d.shift + math.Log(total)}
 	a := (1 - level) / 2
-	out.tauSummary(d, r, total, a)
+	out.tauSummary(d, r, a)
 	means, vars := make([]float64, len(r.tau)), make([]float64, len(r.tau))
 	next := make([]float64, len(r.tau))
 	for i, t := range r.tau {
@@ -169,34 +204,38 @@ func AnalyseBayes(y, v []float64, tau TauPrior, mu MuPrior, level float64) (*Bay
 	out.Mu = mixture(means, vars, r.w, a)
 	out.Next = mixture(means, next, r.w, a)
 	out.ProbPositive = 1 - mixtureCDF(means, vars, r.w, 0)
+	out.factors(d, r, means, vars)
 	for i := range y {
 		out.Studies = append(out.Studies, d.shrunken(i, r, means, vars))
 	}
 	return out, nil
 }
 
-func (b *BayesMeta) tauSummary(d *bayesData, r tauRule, total, a float64) {
+// factors are the Bayes factors: for the effect by the ratio of its prior to its
+// posterior density at zero (Dickey 1971), for tau by the likelihood at zero.
+func (b *BayesMeta) factors(d *bayesData, r tauRule, means, vars []float64) {
+	b.BFEffect, b.BFTau = math.NaN(), math.NaN()
+	if d.mu.SD > 0 {
+		var post float64
+		for i, w := range r.w {
+			post += w * distuv.Normal{Mu: means[i], Sigma: math.Sqrt(vars[i])}.Prob(0)
+		}
+		b.BFEffect = distuv.Normal{Mu: d.mu.Mean, Sigma: d.mu.SD}.Prob(0) / post
+	}
+	if d.tau.Family != "uniform" {
+		none, _, _ := d.given(0)
+		b.BFTau = math.Exp(b.LogMarginal - none)
+	}
+}
+
+func (b *BayesMeta) tauSummary(d *bayesData, r tauRule, a float64) {
 	var m2 float64
 	for i, t := range r.tau {
 		b.Tau.Mean += r.w[i] * t
 		m2 += r.w[i] * t * t
 	}
 	b.Tau.SD = math.Sqrt(math.Max(0, m2-b.Tau.Mean*b.Tau.Mean))
-	q := func(p float64) float64 {
-		lo, hi := 0.0, d.scale
-		for d.rule(hi).sum() < p*total && hi < 1e12 {
-			lo, hi = hi, 2*hi
-		}
-		for range 60 {
-			m := (lo + hi) / 2
-			if d.rule(m).sum() < p*total {
-				lo = m
-			} else {
-				hi = m
-			}
-		}
-		return (lo + hi) / 2
-	}
+	q := func(p float64) float64 { return d.quantile(r, p) }
 	b.Tau.Median, b.Tau.Low, b.Tau.High = q(0.5), q(a), q(1-a)
 }
 
@@ -216,15 +255,8 @@ func mixture(means, vars, w []float64, a float64) (s Summary) {
 		for mixtureCDF(means, vars, w, hi) < p {
 			hi += 2 * (hi - lo)
 		}
-		for range 80 {
-			m := (lo + hi) / 2
-			if mixtureCDF(means, vars, w, m) < p {
-				lo = m
-			} else {
-				hi = m
-			}
-		}
-		return (lo + hi) / 2
+		f := func(x float64) float64 { return mixtureCDF(means, vars, w, x) - p }
+		return root(f, lo, hi, f(lo), f(hi))
 	}
 	s.Median, s.Low, s.High = q(0.5), q(a), q(1-a)
 	return s
@@ -232,6 +264,9 @@ func mixture(means, vars, w []float64, a float64) (s Summary) {
 
 func mixtureCDF(means, vars, w []float64, x float64) (p float64) {
 	for i := range w {
+		if w[i] < 1e-17 {
+			continue
+		}
 		p += w[i] * 0.5 * math.Erfc(-(x-means[i])/math.Sqrt(2*vars[i]))
 	}
 	return p

@@ -227,11 +227,12 @@ func TrimAndFill(y, v []float64, estimator, side string, o MetaOptions) (*Filled
 			break
 		}
 		last = out.K0
-		m, err := Mean(ys[:k-out.K0], vs[:k-out.K0], o)
-		if err != nil {
-			return nil, err
+		w := interceptOnly(ys[:k-out.K0], vs[:k-out.K0])
+		var q quick
+		if w.quick(&q, o); !q.ok {
+			return nil, ErrNotConverged
 		}
-		beta = m.Terms[0].Estimate
+		beta = q.beta[0]
 		out.K0, out.SEK0 = missingEffects(ys, beta, estimator)
 		if out.K0 < 0 {
 			return nil, &DataError{fmt.Sprintf("the estimator %s does not exist for these effects: nearly all lie on one side", estimator)}

@@ -159,10 +159,11 @@ func TestRobustClosedForms(t *testing.T) {
 		cr2 += w * w * e * e / (1 - w/sw) / (sw * sw)
 	}
 	for kind, want := range map[Sandwich]float64{CR0: cr0, CR1: cr0 * 13 / 12, CR2: cr2} {
-		terms, n, err := m.Robust(y, v, ones(len(y)), id, kind)
-		if err != nil || n != 13 {
-			t.Fatal(err, n)
+		c, err := m.RobustCovariance(y, v, ones(len(y)), id, kind)
+		if err != nil || c.Clusters != 13 {
+			t.Fatal(err)
 		}
+		terms := m.TestRobust(c)
 		if math.Abs(terms[0].SE-math.Sqrt(want)) > 1e-12 || !(terms[0].DF > 3 && terms[0].DF <= 12) {
 			t.Errorf("%s: %g, closed form %g, df %g", kind, terms[0].SE, math.Sqrt(want), terms[0].DF)
 		}

@@ -163,6 +163,8 @@ func (v Variant) estimators(w *wls, m Method, level float64, add func(test Test,
 	if err != nil {
 		return
 	}
+	d := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(w.y) - 1)}
+	normal, student := distuv.UnitNormal.Quantile(0.5+level/2), d.Quantile(0.5+level/2)
 	w.solve(t2)
 	left := float64(len(w.y) - 1)
 	hk := w.rss / left
@@ -170,11 +172,10 @@ func (v Variant) estimators(w *wls, m Method, level float64, add func(test Test,
 		scale, crit := 1.0, 0.0
 		var p func(float64) float64
 		if test == TestZ {
-			crit = distuv.UnitNormal.Quantile(0.5 + level/2)
+			crit = normal
 			p = func(z float64) float64 { return 2 * upperTail(z) }
 		} else {
-			d := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: left}
-			crit, p = d.Quantile(0.5+level/2), func(z float64) float64 { return 2 * d.Survival(z) }
+			crit, p = student, func(z float64) float64 { return 2 * d.Survival(z) }
 		}
 		switch test {
 		case TestKnHa:

@@ -51,26 +51,26 @@ type working struct {
 	cov   *mat.SymDense // (X'Φ^-1X)^-1
 }
 
-// Robust tests the coefficients of an ordinary fit with cluster-robust
-// covariance and Satterthwaite degrees of freedom.
-func (m *Meta) Robust(y, v []float64, x *mat.Dense, cluster []string, kind Sandwich) ([]Term, int, error) {
+// RobustCovariance is the cluster-robust covariance of an ordinary fit.
+func (m *Meta) RobustCovariance(y, v []float64, x *mat.Dense, cluster []string, kind Sandwich) (*RobustCovariance, error) {
 	f := newWLS(y, v, x).at(m.Tau2)
-	return m.robust(working{x, f.resid, func(i, j int) float64 {
+	return working{x, f.resid, func(i, j int) float64 {
 		if i == j {
 			return v[i] + m.Tau2
 		}
 		return 0
-	}, f.cov}, cluster, kind)
+	}, f.cov}.covariance(cluster, kind)
 }
 
-// Robust is the same for a fit with random terms; clusters must hold all rows
+// Robust tests the coefficients of a fit with random terms by a cluster-robust
+// covariance with Satterthwaite degrees of freedom; clusters must hold all rows
 // that the model lets vary together.
 func (m *MultiLevel) Robust(cluster []string, kind Sandwich) ([]Term, int, error) {
 	c, err := m.RobustCovariance(cluster, kind)
 	if err != nil {
 		return nil, 0, err
 	}
-	return m.testRobust(c), c.Clusters, nil
+	return m.TestRobust(c), c.Clusters, nil
 }
 
 // RobustCovariance is the cluster-robust covariance of the coefficients, which
@@ -125,24 +125,34 @@ func (m *Meta) robust(w working, cluster []string, kind Sandwich) ([]Term, int, 
 	if err != nil {
 		return nil, 0, err
 	}
-	return m.testRobust(c), c.Clusters, nil
+	return m.TestRobust(c), c.Clusters, nil
 }
 
-// testRobust tests every coefficient with a robust covariance.
-func (m *Meta) testRobust(r *RobustCovariance) []Term {
+// TestRobust tests every coefficient of a fit with its robust covariance.
+func (m *Meta) TestRobust(r *RobustCovariance) []Term {
 	terms := make([]Term, m.P)
 	for c := range m.P {
 		one := make([]float64, m.P)
 		one[c] = 1
 		t := Term{Name: m.Terms[c].Name, Estimate: m.Terms[c].Estimate, SE: math.Sqrt(r.Cov.At(c, c)), DF: r.DF(one)}
-		t.Stat = t.Estimate / t.SE
-		d := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: t.DF}
-		t.P = 2 * d.Survival(math.Abs(t.Stat))
-		h := d.Quantile(0.5+m.Options.Level/2) * t.SE
-		t.Low, t.High = t.Estimate-h, t.Estimate+h
-		terms[c] = t
+		terms[c] = t.tested(m.Options.Level)
 	}
 	return terms
+}
+
+// tested fills the test and interval of a term from its SE and degrees of
+// freedom: NaN where one cluster alone carries it and there are none to speak of.
+func (t Term) tested(level float64) Term {
+	t.Stat, t.P, t.Low, t.High = math.NaN(), math.NaN(), math.NaN(), math.NaN()
+	if !(t.DF > 1e-6) || !(t.SE > 0) {
+		return t
+	}
+	t.Stat = t.Estimate / t.SE
+	d := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: t.DF}
+	t.P = 2 * d.Survival(math.Abs(t.Stat))
+	h := d.Quantile(0.5+level/2) * t.SE
+	t.Low, t.High = t.Estimate-h, t.Estimate+h
+	return t
 }
 
 // covariance is the sandwich of the clusters.
@@ -298,7 +308,8 @@ func jackknife(phi *mat.SymDense, x *mat.Dense, m *mat.SymDense, ch *mat.Cholesk
 			h.Set(i, j, d)
 		}
 	}
-	if err := a.Inverse(&h); err != nil {
+	var lu mat.LU
+	if lu.Factorize(&h); lu.Cond() > 1e10 || a.Inverse(&h) != nil {
 		return nil, &DataError{"CR3 does not exist: a coefficient depends on one cluster alone"}
 	}
 	return &a, nil
@@ -331,9 +342,26 @@ func (w working) satterthwaite(blocks []block, c []float64) float64 {
 		}
 		through[k] = t
 	}
-	// P_jk = own_j [j=k] - t_j'Mt_k; the sum of squares over all pairs comes
-	// from T = sum of tt', so that it is linear in the number of clusters
+	// P_jk = own_j [j=k] - t_j'Mt_k
 	var trace, squares float64
+	if len(through) <= 2000 {
+		for j := range through {
+			var mt mat.VecDense
+			mt.MulVec(w.cov, through[j])
+			for k := range through {
+				v := -mat.Dot(through[k], &mt)
+				if j == k {
+					v += own[j]
+					trace += v
+				}
+				squares += v * v
+			}
+		}
+		return trace * trace / squares
+	}
+	// for very many clusters the sum of squares over all pairs comes from
+	// T = sum of tt', which is linear in their number but loses digits where
+	// few of them carry the coefficient
 	sum := mat.NewSymDense(p, nil)
 	for j, t := range through {
 		sum.SymRankOne(sum, 1, t)

@@ -127,12 +127,18 @@ func (d *selectionData) logLik(w weightFunction, theta, g []float64) (l float64)
 	n := (len(d.y) + chunk - 1) / chunk
 	parts := make([]float64, n)
 	grads := make([][]float64, n)
-	parallel(n, func(c int) {
+	part := func(c int) {
 		grads[c] = make([]float64, len(theta))
+		room := make([]float64, 2*len(theta))
 		for i := c * chunk; i < min(len(d.y), (c+1)*chunk); i++ {
-			parts[c] += d.one(w, i, theta, grads[c])
+			parts[c] += d.one(w, i, theta, grads[c], room)
 		}
-	})
+	}
+	if n == 1 {
+		part(0)
+	} else {
+		parallel(n, part)
+	}
 	clear(g)
 	for c := range parts {
 		l += parts[c]
@@ -144,22 +150,20 @@ func (d *selectionData) logLik(w weightFunction, theta, g []float64) (l float64)
 }
 
 // one is the part of effect i, whose gradient is added to g; NaN where the
-// chance of being reported is not a positive number.
-func (d *selectionData) one(w weightFunction, i int, theta, g []float64) float64 {
+// chance of being reported is not a positive number. room holds twice the
+// parameters.
+func (d *selectionData) one(w weightFunction, i int, theta, g, room []float64) float64 {
 	mu, tau2, delta := theta[0], theta[1], theta[2:]
-	var dd, obs [8]float64
 	q := len(delta)
-	if q > len(dd) {
-		return math.NaN()
-	}
+	dd, obs := room[:q], room[q:2*q]
 	t := d.v[i] + tau2
 	e := d.y[i] - mu
 	s := math.Sqrt(t) / d.sd[i]
-	a, dm, ds := w.integral(mu/d.sd[i], s, delta, dd[:q])
+	a, dm, ds := w.integral(mu/d.sd[i], s, delta, dd)
 	if !(a > 0) || math.IsInf(a, 0) {
 		return math.NaN()
 	}
-	l := w.observed(i, delta, obs[:q]) - 0.5*math.Log(2*math.Pi*t) - 0.5*e*e/t - math.Log(a)
+	l := w.observed(i, delta, obs) - 0.5*math.Log(2*math.Pi*t) - 0.5*e*e/t - math.Log(a)
 	g[0] += e/t - dm/d.sd[i]/a
 	g[1] += -0.5/t + 0.5*e*e/(t*t) - ds/(2*s*d.v[i])/a
 	for j := range q {
