@@ -28,6 +28,7 @@ func (a *app) metaCmd() *cobra.Command {
 	f.addModel(c)
 	f.addModerators(c)
 	f.addClusters(c)
+	f.addWeights(c)
 	o.add(c)
 	a.jsonFlag(c)
 	c.AddCommand(a.metaBiasCmd(), a.metaInfluenceCmd(), a.metaCumulativeCmd(), a.metaBayesCmd(), a.metaGoshCmd())
@@ -60,6 +61,8 @@ func (f *metaFlags) main(a *app, path string, o metaExtras) error {
 	var out *metaOut
 	var err error
 	switch {
+	case o.html != "" && f.weights != "":
+		return usage(fmt.Errorf("--html draws the model's own weights"), "leave out --weights")
 	case o.emit != "" && o.emit != "R":
 		return usage(fmt.Errorf("--emit %q is not known", o.emit), "R")
 	case o.emit == "R":
@@ -101,6 +104,8 @@ type metaOut struct {
 	Tau2         report.Full     `json:"tau2"`
 	Tau2Low      report.Full     `json:"tau2_ci_low"`
 	Tau2High     report.Full     `json:"tau2_ci_high"`
+	ProfileLow   report.Full     `json:"tau2_profile_ci_low"`
+	ProfileHigh  report.Full     `json:"tau2_profile_ci_high"`
 	I2           report.Full     `json:"i2"`
 	H2           report.Full     `json:"h2"`
 	R2           report.Full     `json:"r2"`
@@ -174,7 +179,8 @@ func oneFile(c *cobra.Command, args []string) error {
 }
 
 func (f *metaFlags) newOut(d *metaData) *metaOut {
-	out := &metaOut{Excluded: d.found - len(d.rows), Dropped: d.dropped, Method: f.method, Measure: f.measure, Test: f.test, Level: f.level, Sigma2: []sigmaOut{}, R2: report.Full(math.NaN())}
+	none := report.Full(math.NaN())
+	out := &metaOut{ProfileLow: none, ProfileHigh: none, Excluded: d.found - len(d.rows), Dropped: d.dropped, Method: f.method, Measure: f.measure, Test: f.test, Level: f.level, Sigma2: []sigmaOut{}, R2: report.Full(math.NaN())}
 	if out.Measure == "" {
 		out.Measure = "GEN"
 	}
@@ -204,8 +210,8 @@ func (f *metaFlags) run(a *app, path string, o metaExtras) (*metaOut, error) {
 		return nil, dataFaultUnlessUsage(path, err)
 	}
 	if o.permute != 0 {
-		if f.rve+f.random+f.vfile+f.sharedControl != "" {
-			return nil, usage(fmt.Errorf("--permute treats effects as independent"), "leave out --random, --rve, --v and --shared-control")
+		if f.rve+f.random+f.vfile+f.sharedControl+f.weights != "" {
+			return nil, usage(fmt.Errorf("--permute treats effects as independent"), "leave out --random, --rve, --v, --shared-control and --weights")
 		}
 		p, err := synthesis.Permute(d.y, d.v, d.x, d.names, d.opt, o.permute, o.seed)
 		if err != nil {
@@ -231,7 +237,8 @@ func (f *metaFlags) fitPlain(d *metaData, out *metaOut) error {
 		return err
 	}
 	out.fill(m)
-	if m.P > 1 && f.method != "EE" && f.method != "FE" {
+	out.ProfileLow, out.ProfileHigh = report.Full(m.ProfileLow), report.Full(m.ProfileHigh)
+	if m.P > 1 && f.weights == "" && f.method != "EE" && f.method != "FE" {
 		if null, err := synthesis.Mean(d.y, d.v, d.opt); err == nil && null.Tau2 > 0 {
 			out.R2 = report.Full(math.Max(0, 100*(null.Tau2-m.Tau2)/null.Tau2))
 		}
@@ -264,7 +271,7 @@ func (f *metaFlags) fitRVE(d *metaData, out *metaOut) error {
 	}
 	nan := report.Full(math.NaN())
 	*out = metaOut{Excluded: out.Excluded, Dropped: out.Dropped, Measure: out.Measure, Level: out.Level, K: m.K, Method: "RVE " + strings.ToUpper(f.rve), Test: "t", Sigma2: []sigmaOut{}, Tau2: report.Full(m.Tau2),
-		PILow: nan, PIHigh: nan, Tau2Low: nan, Tau2High: nan, I2: nan, H2: nan, R2: nan, Q: nan, QP: nan, QM: nan, QMDF: nan, QMP: nan, LogLik: nan, AIC: nan, BIC: nan, AICc: nan}
+		PILow: nan, PIHigh: nan, ProfileLow: nan, ProfileHigh: nan, Tau2Low: nan, Tau2High: nan, I2: nan, H2: nan, R2: nan, Q: nan, QP: nan, QM: nan, QMDF: nan, QMP: nan, LogLik: nan, AIC: nan, BIC: nan, AICc: nan}
 	estimator := "bias-reduced linearisation"
 	if !small {
 		estimator = "sandwich times m/(m-p)"
@@ -339,7 +346,11 @@ func metaText(w io.Writer, o *metaOut) error {
 	if len(o.Sigma2) == 0 && len(o.G) == 0 && o.Method != "EE" && o.Method != "FE" && o.Reported == nil {
 		fmt.Fprintf(w, "tau² %s", g(o.Tau2))
 		if has(o.Tau2Low) {
-			fmt.Fprintf(w, " (Q-profile %s to %s)", g(o.Tau2Low), g(o.Tau2High))
+			fmt.Fprintf(w, " (Q-profile %s to %s", g(o.Tau2Low), g(o.Tau2High))
+			if has(o.ProfileLow) {
+				fmt.Fprintf(w, ", profile likelihood %s to %s", g(o.ProfileLow), g(o.ProfileHigh))
+			}
+			fmt.Fprint(w, ")")
 		}
 		fmt.Fprintln(w)
 	}

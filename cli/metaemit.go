@@ -39,7 +39,12 @@ func (f *metaFlags) emitR(a *app, path string) error {
 		return err
 	}
 	if f.random+f.vfile+f.sharedControl == "" {
-		w.line("fit <- rma(yi, vi%s, data = dat, method = %q, test = %q, level = %g, control = list(threshold = 1e-13, maxiter = 10000))", f.rMods(), f.method, f.test, f.level)
+		weights := ""
+		if d.opt.Weights != nil {
+			w.numbers("dat$weight", d.opt.Weights)
+			weights = ", weights = weight"
+		}
+		w.line("fit <- rma(yi, vi%s%s, data = dat, method = %q, test = %q, level = %g, control = list(threshold = 1e-13, maxiter = 10000))", f.rMods(), weights, f.method, f.test, f.level)
 	} else if err := f.emitMixed(a, w, d, random); err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ type metaFlags struct {
 	method, test, mods          string
 	random, structure           string
 	cluster, robust, vfile, rve string
-	sharedControl               string
+	sharedControl, weights      string
 	level, rho, corr            float64
 }
 
@@ -107,12 +107,17 @@ func (f *metaFlags) addEffects(c *cobra.Command) {
 // addModel adds the choice of the random-effects model. A subcommand takes only
 // the flags it heeds.
 func (f *metaFlags) addModel(c *cobra.Command) {
-	c.Flags().StringVar(&f.method, "method", f.method, "EE, FE, DL, HE, HS, HSk, SJ, ML, REML, EB or PM")
+	c.Flags().StringVar(&f.method, "method", f.method, "EE, FE, DL, HE, HS, HSk, SJ, ML, REML, EB, PM, or GENQ with --weights")
 	c.Flags().StringVar(&f.test, "test", f.test, "z, t, knha or adhoc")
 }
 
 func (f *metaFlags) addModerators(c *cobra.Command) {
 	c.Flags().StringVar(&f.mods, "mods", "", "moderators, parted by commas; a:b is an interaction, factor(a) treats numbers as levels")
+}
+
+// addWeights adds weights of the user's own.
+func (f *metaFlags) addWeights(c *cobra.Command) {
+	c.Flags().StringVar(&f.weights, "weights", "", "column of weights of your own for the coefficients (and for tau² with --method GENQ)")
 }
 
 // addClusters adds random terms, known covariances and cluster-robust tests.
@@ -130,8 +135,11 @@ func (f *metaFlags) addClusters(c *cobra.Command) {
 
 // check refuses values that are not known.
 func (f *metaFlags) check() error {
-	if !slices.Contains(synthesis.Methods, synthesis.Method(f.method)) {
-		return usage(fmt.Errorf("--method %q is not known", f.method), "EE, FE, DL, HE, HS, HSk, SJ, ML, REML, EB or PM")
+	if !slices.Contains(synthesis.Methods, synthesis.Method(f.method)) && f.method != "GENQ" {
+		return usage(fmt.Errorf("--method %q is not known", f.method), "EE, FE, DL, HE, HS, HSk, SJ, ML, REML, EB, PM, or GENQ with --weights")
+	}
+	if f.method == "GENQ" && f.weights == "" {
+		return usage(fmt.Errorf("--method GENQ needs --weights"), "for example myoaxis meta effects.csv --method GENQ --weights n")
 	}
 	if !slices.Contains(synthesis.Tests, synthesis.Test(f.test)) {
 		return usage(fmt.Errorf("--test %q is not known", f.test), "z, t, knha or adhoc")
@@ -141,6 +149,9 @@ func (f *metaFlags) check() error {
 	}
 	if f.structure != "" && !slices.Contains(synthesis.Structures, synthesis.Structure(f.structure)) {
 		return usage(fmt.Errorf("--struct %q is not known", f.structure), "ID, DIAG, CS, HCS, UN, AR, HAR, CAR, GEN or GDIAG")
+	}
+	if f.weights != "" && f.cluster != "" {
+		return usage(fmt.Errorf("--weights and --cluster cannot be combined: robust tests know the model's weights only"), "leave out one of them")
 	}
 	if f.rve != "" && (f.rve != "corr" && f.rve != "hier" || f.cluster == "") {
 		return usage(fmt.Errorf("--rve is corr or hier and needs --cluster"), "for example --rve corr --rho 0.8 --cluster study")
@@ -186,7 +197,23 @@ func (f *metaFlags) prepare(a *app, path string) (*metaData, error) {
 	if len(d.rows) == 0 {
 		return nil, &Fault{Code: ExitData, Err: fmt.Errorf("%s: no row has an effect size", path), Hint: "check --yi and --vi, or the columns of the arms"}
 	}
-	return d, f.design(a, d, path)
+	if err := f.design(a, d, path); err != nil || f.weights == "" {
+		return d, err
+	}
+	if err := column(t, f.weights, "weights"); err != nil {
+		return nil, err
+	}
+	for _, r := range d.rows {
+		w, err := number(t, r, f.weights)
+		if err != nil {
+			return nil, err
+		}
+		if !(w > 0) {
+			return nil, &Fault{Code: ExitData, Err: fmt.Errorf("%s:%d:%d: the weight %s is not above zero", t.File, t.Lines[r], t.Col(f.weights)+1, t.Text(r, f.weights)), Hint: "leave the row out with --where"}
+		}
+		d.opt.Weights = append(d.opt.Weights, w)
+	}
+	return d, nil
 }
 
 // design builds the design of the rows and leaves out those without moderators.

@@ -24,8 +24,12 @@ type multiverseOut struct {
 	High       report.Full    `json:"highest_estimate"`
 	Dimensions []dimensionOut `json:"dimensions"`
 	Curve      []universeOut  `json:"curve"`
-	Failures   map[string]int `json:"failures,omitempty"`
-	names      []string
+	Failures   []failureOut   `json:"failures"`
+}
+
+type failureOut struct {
+	Reason    string `json:"reason"`
+	Universes int    `json:"universes"`
 }
 
 type dimensionOut struct {
@@ -58,7 +62,7 @@ var alternatives = [][]string{{"SMD", "SMDH", "SMD1"}, {"OR", "PETO"}, {"RR"}, {
 var correlations = []float64{0.3, 0.5, 0.7, 0.9}
 
 func (f *metaFlags) multiverse(a *app, path string) error {
-	if f.mods+f.random+f.rve+f.vfile+f.sharedControl != "" {
+	if f.mods+f.random+f.rve+f.vfile+f.sharedControl+f.weights != "" {
 		return usage(fmt.Errorf("--multiverse refits the mean effect"), "use it with --measure, --r, --cluster, --where and --level only")
 	}
 	names, variants, label, err := f.variants(a, path)
@@ -158,15 +162,19 @@ func (f *metaFlags) dependence(d *metaData, choices []string) ([]synthesis.Varia
 }
 
 func newMultiverse(names []string, us []synthesis.Universe) *multiverseOut {
-	out := &multiverseOut{Universes: len(us), Failures: map[string]int{}, names: names}
+	out := &multiverseOut{Universes: len(us), Failures: []failureOut{}}
 	var est []float64
+	failed := map[string]int{}
 	for _, u := range us {
 		if u.Err != "" {
 			out.Failed++
-			out.Failures[u.Err]++
+			failed[u.Err]++
 			continue
 		}
 		est = append(est, u.Estimate)
+	}
+	for _, reason := range slices.Sorted(maps.Keys(failed)) {
+		out.Failures = append(out.Failures, failureOut{reason, failed[reason]})
 	}
 	slices.Sort(est)
 	n := func(v float64) report.Full { return report.Full(v) }
@@ -248,8 +256,8 @@ func (o *multiverseOut) text(w io.Writer) error {
 		}
 	}
 	t.Flush()
-	for _, reason := range slices.Sorted(maps.Keys(o.Failures)) {
-		fmt.Fprintf(w, "not fitted, %d: %s\n", o.Failures[reason], reason)
+	for _, f := range o.Failures {
+		fmt.Fprintf(w, "not fitted, %d: %s\n", f.Universes, f.Reason)
 	}
 	_, err := fmt.Fprintln(w, "\nA share of universes is no probability: it says how far the conclusion hangs on choices that others would have made differently.")
 	return err

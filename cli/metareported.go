@@ -53,7 +53,7 @@ func (r *reportedOut) text(w io.Writer) {
 // runReported fits rows in any reported form by maximum likelihood (ML;
 // --method and --test do not apply), clustered by --cluster.
 func (f *metaFlags) runReported(a *app, path string, o metaExtras) (*metaOut, error) {
-	if f.given("method") || f.given("test") || f.random+f.rve+f.vfile+f.sharedControl != "" || f.rho != 0 || o.permute != 0 || o.html != "" || o.profile {
+	if f.given("method") || f.given("test") || f.random+f.rve+f.vfile+f.sharedControl+f.weights != "" || f.rho != 0 || o.permute != 0 || o.html != "" || o.profile {
 		return nil, usage(fmt.Errorf("--reported is fitted by maximum likelihood with one variance between clusters and one within"), "use it with --cluster, --mods, --where and --level only")
 	}
 	if err := f.check(); err != nil {

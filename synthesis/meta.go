@@ -13,7 +13,9 @@ type Method string
 
 // The estimators: equal (EE) and fixed effects (FE); DerSimonian–Laird,
 // Hedges, Hunter–Schmidt and its small-sample form, Sidik–Jonkman, maximum
-// likelihood, restricted maximum likelihood, empirical Bayes, Paule–Mandel.
+// likelihood, restricted maximum likelihood, empirical Bayes, Paule–Mandel, and
+// the generalised Q statistic with given weights (GENQ: DerSimonian & Kacker
+// 2007, 10.1016/j.cct.2006.04.004).
 const (
 	EE   Method = "EE"
 	FE   Method = "FE"
@@ -26,9 +28,10 @@ const (
 	REML Method = "REML"
 	EB   Method = "EB"
 	PM   Method = "PM"
+	GENQ Method = "GENQ"
 )
 
-// Methods lists the estimators.
+// Methods lists the estimators that need nothing but the data.
 var Methods = []Method{EE, FE, DL, HE, HS, HSk, SJ, ML, REML, EB, PM}
 
 // Test names the test of coefficients: normal, t with k-p degrees of freedom,
@@ -46,11 +49,14 @@ const (
 // Tests lists the tests.
 var Tests = []Test{TestZ, TestT, TestKnHa, TestAdhoc}
 
-// MetaOptions of an ordinary meta-analysis. Zero values: REML, z, 0.95.
+// MetaOptions of an ordinary meta-analysis. Zero values: REML, z, 0.95. Weights
+// (nil: inverse variances) are the user's own in the coefficients, and in GENQ in
+// tau² too; tests are then z or t.
 type MetaOptions struct {
-	Method Method
-	Test   Test
-	Level  float64
+	Method  Method
+	Test    Test
+	Level   float64
+	Weights []float64
 }
 
 func (o MetaOptions) orDefault() MetaOptions {
@@ -94,6 +100,8 @@ type Meta struct {
 	LogLik            float64 // restricted for REML
 	AIC, BIC, AICc    float64
 	Cov               *mat.SymDense
+	// The profile-likelihood interval of tau² (ML and REML); NaN otherwise.
+	ProfileLow, ProfileHigh float64
 }
 
 // DataError is a fault in the data of a meta-analysis.
@@ -117,6 +125,10 @@ func Analyse(y, v []float64, x *mat.Dense, names []string, o MetaOptions) (*Meta
 		return nil, &DataError{"the effect sizes and variances span too wide a range to be computed with: check their units"}
 	}
 	m := &Meta{K: k, P: p, Options: o, PredLow: math.NaN(), PredHigh: math.NaN(), Tau2Low: math.NaN(), Tau2High: math.NaN()}
+	if err := o.checkWeights(k); err != nil {
+		return nil, err
+	}
+	w.user = o.Weights
 	fixed := o.Method == EE || o.Method == FE
 	if !fixed {
 		var err error
@@ -125,10 +137,17 @@ func Analyse(y, v []float64, x *mat.Dense, names []string, o MetaOptions) (*Meta
 		}
 		m.Tau2Low, m.Tau2High = w.qProfile(o.Level)
 	}
+	m.ProfileLow, m.ProfileHigh = math.NaN(), math.NaN()
+	if o.Method == ML || o.Method == REML {
+		m.ProfileLow, m.ProfileHigh = w.profile(m.Tau2, o.Level, o.Method == REML)
+	}
 	f := w.at(m.Tau2)
 	m.heterogeneity(w, fixed)
-	m.terms(f, names)
 	m.information(w, f, fixed)
+	if o.Weights != nil {
+		f = w.userWeighted(m.Tau2)
+	}
+	m.terms(f, names)
 	if p == 1 && !fixed {
 		t := m.Terms[0]
 		crit := m.critical(t.DF)
@@ -136,6 +155,27 @@ func Analyse(y, v []float64, x *mat.Dense, names []string, o MetaOptions) (*Meta
 		m.PredLow, m.PredHigh = t.Estimate-h, t.Estimate+h
 	}
 	return m, nil
+}
+
+func (o MetaOptions) checkWeights(k int) error {
+	if o.Weights == nil {
+		if o.Method == GENQ {
+			return &DataError{"the estimator GENQ needs weights"}
+		}
+		return nil
+	}
+	if len(o.Weights) != k {
+		return &DataError{fmt.Sprintf("%d weights for %d effect sizes", len(o.Weights), k)}
+	}
+	for i, w := range o.Weights {
+		if !(w > 0) || math.IsInf(w, 0) {
+			return &DataError{fmt.Sprintf("the weight %g of effect size %d is not above zero", w, i+1)}
+		}
+	}
+	if o.Test == TestKnHa || o.Test == TestAdhoc {
+		return &DataError{"with weights of one's own the test is z or t"}
+	}
+	return nil
 }
 
 func checkData(y, v []float64, k, p int) error {

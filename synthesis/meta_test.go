@@ -231,20 +231,6 @@ func TestBadMetaData(t *testing.T) {
 	}
 }
 
-func BenchmarkREML(b *testing.B) {
-	r := rand.New(rand.NewPCG(1, 1))
-	y, v := make([]float64, 1000), make([]float64, 1000)
-	for i := range y {
-		v[i] = 0.02 + 0.1*r.Float64()
-		y[i] = 0.3 + 0.2*r.NormFloat64() + math.Sqrt(v[i])*r.NormFloat64()
-	}
-	for b.Loop() {
-		if _, err := Analyse(y, v, ones(1000), []string{Intercepted}, MetaOptions{}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 // A p-value far out in the tail is small, not zero.
 func TestTinyP(t *testing.T) {
 	m, err := Mean([]float64{2, 2.1, 1.9}, []float64{0.01, 0.01, 0.01}, MetaOptions{Method: EE})
@@ -253,5 +239,47 @@ func TestTinyP(t *testing.T) {
 	}
 	if p := m.Terms[0].P; !(p > 0 && p < 1e-200) {
 		t.Errorf("p = %g at z = %g", p, m.Terms[0].Stat)
+	}
+}
+
+// Weights of the user's own, GENQ and the profile-likelihood interval of tau² on
+// the BCG trials. Reference: metafor 3.8-1, rma(yi, vi, weights=1:13,
+// method="GENQ"), rma(yi, vi, mods=~ablat, weights=1:13), confint(rma(yi, vi),
+// type="PL"), on log relative risks; relative tolerance 1e-8, the interval 1e-4
+// (metafor's root finder).
+func TestWeightsAndProfile(t *testing.T) {
+	y, v := bcg(t)
+	w := make([]float64, len(y))
+	for i := range w {
+		w[i] = float64(i + 1)
+	}
+	m, err := Mean(y, v, MetaOptions{Method: GENQ, Weights: w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range [][2]float64{{m.Terms[0].Estimate, -0.52165809210254}, {m.Terms[0].SE, 0.22589878089160}, {m.Tau2, 0.36945689228951}, {m.Q, 152.23300808237329}} {
+		if math.Abs(p[0]-p[1]) > 1e-8*math.Abs(p[1]) {
+			t.Errorf("GENQ: %.12g, metafor %.12g", p[0], p[1])
+		}
+	}
+	if m, err = Mean(y, v, MetaOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(m.ProfileLow-0.11523939965773) > 1e-4 || math.Abs(m.ProfileHigh-0.96466642923923) > 1e-4 {
+		t.Errorf("profile interval %.7g to %.7g", m.ProfileLow, m.ProfileHigh)
+	}
+	// the inverse variances as weights change nothing
+	for i := range w {
+		w[i] = 1 / (v[i] + m.Tau2)
+	}
+	same, err := Mean(y, v, MetaOptions{Weights: w})
+	if err != nil || math.Abs(same.Terms[0].Estimate-m.Terms[0].Estimate) > 1e-12 || math.Abs(same.Terms[0].SE-m.Terms[0].SE) > 1e-12 {
+		t.Errorf("%v against %v, %v", same, m, err)
+	}
+	var de *DataError
+	for _, o := range []MetaOptions{{Method: GENQ}, {Weights: w[:3]}, {Weights: append([]float64{-1}, w[1:]...)}, {Weights: w, Test: TestKnHa}} {
+		if _, err := Mean(y, v, o); !errors.As(err, &de) {
+			t.Errorf("%+v: %v", o, err)
+		}
 	}
 }

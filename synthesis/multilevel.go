@@ -145,6 +145,9 @@ func AnalyseMixed(y []float64, known Sampling, x *mat.Dense, names []string, r R
 	if o.Method != ML && o.Method != REML && !(fixed && len(r.Levels)+len(r.Structured) == 0) {
 		return nil, &DataError{"models with random terms are fitted by ML or REML"}
 	}
+	if o.Weights != nil {
+		return nil, &DataError{"models with random terms take no weights of one's own"}
+	}
 	if o.Test != TestZ && o.Test != TestT {
 		return nil, &DataError{"models with random terms are tested by z or t"}
 	}

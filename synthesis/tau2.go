@@ -15,6 +15,7 @@ type wls struct {
 	x    []float64 // k by p, row after row
 	p    int
 
+	user           []float64 // weights of the user's own; nil without
 	w, resid       []float64
 	chol, cov, a2  []float64 // p by p
 	beta           []float64
@@ -200,8 +201,8 @@ func (w *wls) tau2(m Method) (float64, error) {
 	k := float64(len(w.y))
 	left := k - float64(w.p)
 	switch m {
-	case HE:
-		return w.hedges(left), nil
+	case HE, GENQ:
+		return w.moments(m), nil
 	case SJ:
 		t0 := w.variance() * (k - 1) / k
 		if t0 == 0 {
@@ -245,17 +246,65 @@ func (w *wls) variance() float64 {
 	return s / (k - 1)
 }
 
-// hedges is the unweighted method-of-moments estimator.
-func (w *wls) hedges(left float64) float64 {
+// moments is the method-of-moments estimator with weights a: equal ones (HE) or
+// the user's own (GENQ): (y'Py - tr(PV))/tr(P), P = A - AX(X'AX)^-1X'A.
+func (w *wls) moments(m Method) float64 {
 	for i := range w.w {
 		w.w[i] = 1
+		if m == GENQ {
+			w.w[i] = w.user[i]
+		}
 	}
 	w.weighted()
 	var trPV float64
 	for i, v := range w.v {
-		trPV += v * (1 - w.leverage(i))
+		trPV += v * w.w[i] * (1 - w.w[i]*w.leverage(i))
 	}
-	return math.Max(0, (w.rss-trPV)/left)
+	return math.Max(0, (w.rss-trPV)/w.traceP())
+}
+
+// userWeighted is the fit with the user's weights, whose covariance is that of a
+// linear estimator with variances v + tau².
+func (w *wls) userWeighted(tau2 float64) *wlsFit {
+	copy(w.w, w.user)
+	w.weighted()
+	p := w.p
+	beta, inv := mat.NewVecDense(p, append([]float64(nil), w.beta...)), mat.NewSymDense(p, append([]float64(nil), w.cov...))
+	meat := mat.NewSymDense(p, nil)
+	for i, u := range w.user {
+		row := mat.NewVecDense(p, w.x[i*p:i*p+p])
+		meat.SymRankOne(meat, u*u*(w.v[i]+tau2), row)
+	}
+	var half, full mat.Dense
+	half.Mul(inv, meat)
+	full.Mul(&half, inv)
+	cov := mat.NewSymDense(p, nil)
+	for a := range p {
+		for b := range a + 1 {
+			cov.SetSym(a, b, (full.At(a, b)+full.At(b, a))/2)
+		}
+	}
+	return &wlsFit{w: w.user, resid: append([]float64(nil), w.resid...), beta: beta, cov: cov, rss: w.rss}
+}
+
+// profile is the profile-likelihood interval of tau² (Hardy & Thompson 1996,
+// 10.1002/(SICI)1097-0258(19960330)15:6<619::AID-SIM188>3.0.CO;2-A) around its
+// estimate by the same likelihood.
+func (w *wls) profile(tau2, level float64, restricted bool) (low, high float64) {
+	top := w.objective(tau2, restricted)
+	cut := distuv.ChiSquared{K: 1}.Quantile(level) / 2
+	drop := func(t float64) float64 { return top - w.objective(t, restricted) - cut }
+	if at0 := drop(0); at0 > 0 {
+		low = root(drop, 0, tau2, at0, -cut)
+	}
+	hi := math.Max(2*tau2, w.scale())
+	for range 200 {
+		if drop(hi) > 0 {
+			return low, root(drop, tau2, hi, -cut, drop(hi))
+		}
+		hi *= 2
+	}
+	return low, math.Inf(1)
 }
 
 // leverage is x'(X'WX)^-1 x of row i.
