@@ -131,8 +131,6 @@ type doseOfOut struct {
 	CIHigh report.Full `json:"ci_high"`
 }
 
-var curveShapes = "linear, quadratic, spline, emax, exponential, loglinear or average"
-
 func (f *doseFlags) check() error {
 	known := func(flag, v string, all ...string) error {
 		if !slices.Contains(all, v) {

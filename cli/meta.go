@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/myoaxis/myoaxis/report"
 	"github.com/myoaxis/myoaxis/synthesis"
 	"github.com/spf13/cobra"
+	"gonum.org/v1/gonum/stat"
 )
 
 func (a *app) metaCmd() *cobra.Command {
@@ -37,7 +39,7 @@ func (a *app) metaCmd() *cobra.Command {
 
 // metaExtras are what a run can do beside the fit.
 type metaExtras struct {
-	permute             int
+	permute, bootstrap  int
 	profile             bool
 	emit, html          string
 	reported, direction string
@@ -48,13 +50,14 @@ type metaExtras struct {
 func (o *metaExtras) add(c *cobra.Command) {
 	fl := c.Flags()
 	fl.IntVar(&o.permute, "permute", 0, "permutation test with at most this many arrangements; exact where there are no more")
+	fl.IntVar(&o.bootstrap, "bootstrap", 0, "percentile interval of the mean from this many bootstrap samples of the effects, or with --cluster of whole clusters")
 	fl.BoolVar(&o.profile, "profile", false, "profile-likelihood intervals and likelihood-ratio tests of the random terms' variances")
 	fl.StringVar(&o.emit, "emit", "", "R: print the equivalent metafor script instead of fitting")
 	fl.StringVar(&o.html, "html", "", "write a page with forest, funnel, Baujat and bubble plots")
 	fl.StringVar(&o.reported, "reported", "", "column with the form of each result (estimate, p=0.03, p<0.05, ns, direction, unmentioned): rows without numbers count too")
 	fl.StringVar(&o.direction, "direction", "direction", "with --reported: column with the direction, +1, -1 or empty")
 	fl.BoolVar(&o.multiverse, "multiverse", false, "refit every defensible choice and print the share that supports the conclusion")
-	fl.Uint64Var(&o.seed, "seed", 1, "seed of sampled permutations")
+	fl.Uint64Var(&o.seed, "seed", 1, "seed of sampled permutations and of the bootstrap")
 }
 
 func (f *metaFlags) main(a *app, path string, o metaExtras) error {
@@ -116,6 +119,7 @@ type metaOut struct {
 	G            []covarianceOut `json:"g,omitempty"`
 	Robust       *robustOut      `json:"robust,omitempty"`
 	Permutation  *permutationOut `json:"permutation,omitempty"`
+	Bootstrap    *bootstrapOut   `json:"bootstrap,omitempty"`
 	Reported     *reportedOut    `json:"reported,omitempty"`
 	Coefficients []coefOut       `json:"coefficients"`
 	QM           report.Full     `json:"qm"`
@@ -171,6 +175,15 @@ type permutationOut struct {
 	QMP          report.Full   `json:"qm_p"`
 }
 
+// bootstrapOut is the percentile interval of the mean.
+type bootstrapOut struct {
+	Draws    int         `json:"draws"`
+	Clusters string      `json:"drawn"`
+	SE       report.Full `json:"se"`
+	CILow    report.Full `json:"ci_low"`
+	CIHigh   report.Full `json:"ci_high"`
+}
+
 func oneFile(c *cobra.Command, args []string) error {
 	if len(args) != 1 {
 		return usage(fmt.Errorf("%s needs one CSV file or workbook", c.Name()), "for example "+c.CommandPath()+" effects.csv")
@@ -222,11 +235,36 @@ func (f *metaFlags) run(a *app, path string, o metaExtras) (*metaOut, error) {
 			out.Permutation.P = append(out.Permutation.P, report.Full(v))
 		}
 	}
+	if o.bootstrap != 0 {
+		if out.Bootstrap, err = f.bootstrap(d, o); err != nil {
+			return nil, dataFaultUnlessUsage(path, err)
+		}
+	}
 	if o.html != "" {
 		if err := f.writePage(a, d, out, o.html); err != nil {
 			return nil, err
 		}
 	}
+	return out, nil
+}
+
+// bootstrap draws effects or clusters and refits the univariate mean.
+func (f *metaFlags) bootstrap(d *metaData, o metaExtras) (*bootstrapOut, error) {
+	if f.mods+f.random+f.rve+f.vfile+f.sharedControl+f.weights != "" || o.bootstrap < 20 || o.bootstrap > 10_000_000 {
+		return nil, usage(fmt.Errorf("--bootstrap draws 20 to 10000000 samples for the mean of the univariate model"), "leave out --mods, --random, --rve, --v, --shared-control and --weights")
+	}
+	out := &bootstrapOut{Draws: o.bootstrap, Clusters: "effects"}
+	var cluster []string
+	if f.cluster != "" {
+		cluster, out.Clusters = d.texts(f.cluster), "clusters of "+f.cluster
+	}
+	b, err := synthesis.Bootstrap(d.y, d.v, cluster, d.opt, o.bootstrap, o.seed)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(b.Estimates)
+	a := (1 - d.opt.Level) / 2
+	out.SE, out.CILow, out.CIHigh = report.Full(stat.StdDev(b.Estimates, nil)), report.Full(quantile(b.Estimates, a)), report.Full(quantile(b.Estimates, 1-a))
 	return out, nil
 }
 
@@ -366,6 +404,9 @@ func metaText(w io.Writer, o *metaOut) error {
 		for i, c := range o.Coefficients {
 			fmt.Fprintf(w, "permutation test of %s, %s %d arrangements: p %s\n", c.Name, kind, p.Arrangements, g(p.P[i]))
 		}
+	}
+	if b := o.Bootstrap; b != nil {
+		fmt.Fprintf(w, "bootstrap of %s, %d draws: se %s, interval %s to %s\n", b.Clusters, b.Draws, g(b.SE), g(b.CILow), g(b.CIHigh))
 	}
 	if has(o.PILow) {
 		fmt.Fprintf(w, "prediction interval %s to %s", g(o.PILow), g(o.PIHigh))

@@ -170,15 +170,14 @@ func (f *metaFlags) check() error {
 
 // metaData is a table made ready for a fit.
 type metaData struct {
-	table    *evidence.Table
-	found    int // rows of the table before any was left out
-	y, v     []float64
-	rows     []int // of the table
-	x        *mat.Dense
-	names    []string
-	dropped  []string
-	measured string
-	opt      synthesis.MetaOptions
+	table   *evidence.Table
+	found   int // rows of the table before any was left out
+	y, v    []float64
+	rows    []int // of the table
+	x       *mat.Dense
+	names   []string
+	dropped []string
+	opt     synthesis.MetaOptions
 }
 
 // prepare checks the flags and reads the table.

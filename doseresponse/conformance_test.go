@@ -11,3 +11,9 @@ import (
 var book conformance.Book
 
 func TestMain(m *testing.M) { os.Exit(book.Main(m, "../docs/conformance.md", "doseresponse")) }
+
+// The readers of the reference results.
+var (
+	oracles = func(t *testing.T) string { t.Helper(); return conformance.Oracles(t) }
+	readCSV = func(t *testing.T, path string) []map[string]string { t.Helper(); return conformance.ReadCSV(t, path) }
+)

@@ -1,10 +1,8 @@
 package doseresponse
 
 import (
-	"encoding/csv"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -12,36 +10,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 )
-
-func oracles(t *testing.T) string {
-	t.Helper()
-	dir := filepath.Join("..", "..", "shared", "oracles")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the reference results are not beside this checkout")
-	}
-	return dir
-}
-
-func readCSV(t *testing.T, path string) (out []map[string]string) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	recs, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range recs[1:] {
-		m := map[string]string{}
-		for i, h := range recs[0] {
-			m[h] = r[i]
-		}
-		out = append(out, m)
-	}
-	return out
-}
 
 func num(s string) float64 {
 	v, err := strconv.ParseFloat(s, 64)

@@ -1,42 +1,18 @@
 package effect
 
 import (
-	"encoding/csv"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
-)
 
-func rows(t *testing.T, path string) (out []map[string]string) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	recs, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range recs[1:] {
-		m := map[string]string{}
-		for i, h := range recs[0] {
-			m[h] = r[i]
-		}
-		out = append(out, m)
-	}
-	return out
-}
+	"github.com/myoaxis/myoaxis/internal/conformance"
+)
 
 // Where the reference results lie beside the checkout, the effect sizes agree
 // with metafor's escalc to 1e-9.
 func TestSharedOraclesEffectSizes(t *testing.T) {
-	dir := filepath.Join("..", "..", "shared", "oracles")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the reference results are not beside this checkout")
-	}
+	dir := conformance.Oracles(t)
 	type pair = [2]float64
 	got := map[string][]pair{}
 	var as, bs []Group
@@ -47,7 +23,7 @@ func TestSharedOraclesEffectSizes(t *testing.T) {
 		got[name] = append(got[name], pair{y, v})
 	}
 	num := func(m map[string]string, k string) float64 { v, _ := strconv.ParseFloat(m[k], 64); return v }
-	for _, r := range rows(t, filepath.Join(dir, "inputs", "dat.normand1999.csv")) {
+	for _, r := range conformance.ReadCSV(t, filepath.Join(dir, "inputs", "dat.normand1999.csv")) {
 		a := Group{int(num(r, "n1i")), num(r, "m1i"), num(r, "sd1i")}
 		b := Group{int(num(r, "n2i")), num(r, "m2i"), num(r, "sd2i")}
 		y, v, err := MD(a, b)
@@ -70,7 +46,7 @@ func TestSharedOraclesEffectSizes(t *testing.T) {
 	for i := range g {
 		put("SMD vtype=AV", g[i], gv[i], err)
 	}
-	for _, r := range rows(t, filepath.Join(dir, "inputs", "dat.bcg.csv")) {
+	for _, r := range conformance.ReadCSV(t, filepath.Join(dir, "inputs", "dat.bcg.csv")) {
 		tb := Table{num(r, "tpos"), num(r, "tneg"), num(r, "cpos"), num(r, "cneg")}
 		y, v, err := LogRR(tb)
 		put("RR", y, v, err)
@@ -83,7 +59,7 @@ func TestSharedOraclesEffectSizes(t *testing.T) {
 		y, v, err = ArcsineRD(tb)
 		put("AS", y, v, err)
 	}
-	for _, r := range rows(t, filepath.Join(dir, "inputs", "morris2008_C.csv")) {
+	for _, r := range conformance.ReadCSV(t, filepath.Join(dir, "inputs", "morris2008_C.csv")) {
 		p := Paired{int(num(r, "ni")), num(r, "m_post"), num(r, "m_pre"), num(r, "sd_post"), num(r, "sd_pre"), num(r, "ri")}
 		y, v, err := MC(p)
 		put("MC", y, v, err)
@@ -96,11 +72,11 @@ func TestSharedOraclesEffectSizes(t *testing.T) {
 		put("SMCR", y, v, err)
 	}
 	options := map[string]string{}
-	for _, r := range rows(t, filepath.Join(dir, "effect_sizes_options.csv")) {
+	for _, r := range conformance.ReadCSV(t, filepath.Join(dir, "effect_sizes_options.csv")) {
 		options[r["opt"]] = r["options"]
 	}
 	n := 0
-	for _, r := range rows(t, filepath.Join(dir, "effect_sizes.csv")) {
+	for _, r := range conformance.ReadCSV(t, filepath.Join(dir, "effect_sizes.csv")) {
 		name := r["case"]
 		if name == "SMD" {
 			name += " " + options[r["opt"]]

@@ -128,15 +128,3 @@ func ChangeSD(before, after, r float64) (float64, error) {
 	}
 	return math.Sqrt(before*before + after*after - 2*r*before*after), nil
 }
-
-// ChangeCorrelation is the correlation that a reported SD of the change implies.
-func ChangeCorrelation(before, after, change float64) (float64, error) {
-	if !(before > 0 && after > 0 && change > 0) {
-		return 0, fmt.Errorf("three SDs above zero are needed")
-	}
-	r := (before*before + after*after - change*change) / (2 * before * after)
-	if r <= -1 || r >= 1 {
-		return 0, fmt.Errorf("SDs of %g before, %g after and %g of the change imply the impossible correlation %.3g", before, after, change, r)
-	}
-	return r, nil
-}

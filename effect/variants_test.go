@@ -37,16 +37,16 @@ func TestSMDFromStatistics(t *testing.T) {
 	})
 }
 
-// The SD of a change and the correlation it implies are inverse.
+// The SD of a change: none where before and after are the same but for a
+// shift, that of independent measurements at r = 0.
 func TestChangeSD(t *testing.T) {
-	sd, err := ChangeSD(10, 12, 0.7)
-	if err != nil {
-		t.Fatal(err)
+	if sd, err := ChangeSD(3, 4, 0); err != nil || math.Abs(sd-5) > 1e-12 {
+		t.Errorf("%g %v", sd, err)
 	}
-	if r, err := ChangeCorrelation(10, 12, sd); err != nil || math.Abs(r-0.7) > 1e-12 {
-		t.Errorf("%g %v", r, err)
+	if sd, err := ChangeSD(2, 2, 0.5); err != nil || math.Abs(sd-2) > 1e-12 {
+		t.Errorf("%g %v", sd, err)
 	}
-	if _, err := ChangeCorrelation(10, 12, 40); err == nil {
-		t.Error("an impossible SD of the change was accepted")
+	if _, err := ChangeSD(2, 2, 1); err == nil {
+		t.Error("a correlation of one was accepted")
 	}
 }

@@ -1,48 +1,13 @@
 package synthesis
 
 import (
-	"encoding/csv"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
 
 	"github.com/myoaxis/myoaxis/reported"
 )
-
-// oracles is the folder of the reference results; a test that needs them is
-// skipped where they are not beside the checkout.
-func oracles(t *testing.T) string {
-	t.Helper()
-	dir := filepath.Join("..", "..", "shared", "oracles")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the reference results are not beside this checkout")
-	}
-	return dir
-}
-
-func readCSV(t *testing.T, path string) []map[string]string {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	recs, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []map[string]string
-	for _, r := range recs[1:] {
-		m := map[string]string{}
-		for i, h := range recs[0] {
-			m[h] = r[i]
-		}
-		out = append(out, m)
-	}
-	return out
-}
 
 // Where the reference results lie beside the checkout, every univariate ML
 // model without moderators agrees with metafor (3.8-1, unchanged in 5.1) to
