@@ -30,6 +30,7 @@ type doseFlags struct {
 	reported, direction string
 	seed                uint64
 	emit                string
+	many                bool
 	agent               string
 	changed             func(string) bool
 }
@@ -67,6 +68,7 @@ func (f *doseFlags) add(c *cobra.Command) {
 	fl.StringVar(&f.direction, "direction", "direction", "with --reported: column with the direction")
 	fl.Float64Var(&f.level, "level", 95, "FILE: confidence level in percent")
 	fl.Uint64Var(&f.seed, "seed", 1, "FILE: seed of the draws where a dose is an interval such as 2-3")
+	fl.BoolVar(&f.many, "multiverse", false, "FILE: refit every defensible choice and print the share that supports an effect at the median dose; alternative doses as --by a,b")
 	fl.StringVar(&f.agent, "agent", "", "FILE of arms: column of the agent; curves of several agents in one network")
 	fl.StringVar(&f.emit, "emit", "", "FILE: R prints the equivalent metafor script instead of fitting")
 	f.tableFlags.add(c)

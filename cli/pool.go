@@ -224,6 +224,16 @@ func (a *app) doseCmd() *cobra.Command {
 				default:
 					return usage(fmt.Errorf("--emit %q is not known", f.emit), "R")
 				}
+				if f.many {
+					out, err := f.multiverse(a, args[0])
+					if err != nil {
+						return err
+					}
+					if a.json {
+						return a.printJSON(out)
+					}
+					return out.text(a.sys.Stdout)
+				}
 				if f.agent != "" {
 					out, err := f.fitNetwork(a, args[0])
 					if err != nil {

@@ -153,3 +153,6 @@ func (c *Curve) combine(estimates [][]float64, within *mat.SymDense) (share floa
 	c.terms()
 	return share
 }
+
+// NormalP is the two-sided p of a z statistic.
+func NormalP(z float64) float64 { return 2 * upperTail(math.Abs(z)) }

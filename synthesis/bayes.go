@@ -60,7 +60,7 @@ func Bayes(f *Fit, prior Prior, level float64) Posterior {
 		return distuv.Normal{Mu: 0, Sigma: prior.TauScale}.LogProb(t) + math.Ln2
 	}
 	at := make([]float64, len(cells)) // log-weight of each pair of taus at the fitted effect
-	parallel(len(cells), func(i int) {
+	Parallel(len(cells), func(i int) {
 		a, b := i/tauPoints, i%tauPoints
 		c := cell{tb: tx[a], tw: tx[b]}
 		c.lw = math.Log(tw[a]*tw[b]) + halfNormal(c.tb) + halfNormal(c.tw)
@@ -68,7 +68,7 @@ func Bayes(f *Fit, prior Prior, level float64) Posterior {
 		cells[i] = c
 	})
 	keep := slices.Max(at) - negligible
-	parallel(len(cells), func(i int) {
+	Parallel(len(cells), func(i int) {
 		if at[i] > keep {
 			cells[i].ll = make([]float64, muPoints)
 			f.pr.profileMu(cells[i].tb*cells[i].tb, cells[i].tw*cells[i].tw, mu, cells[i].ll)

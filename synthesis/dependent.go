@@ -72,7 +72,7 @@ func BootstrapSelection(y, v []float64, cluster []string, kind SelectionType, st
 	}
 	est := make([]float64, n)
 	workers := runtime.GOMAXPROCS(0)
-	parallel(workers, func(worker int) {
+	Parallel(workers, func(worker int) {
 		for b := worker; b < n; b += workers {
 			r := rand.New(rand.NewPCG(seed, uint64(b)))
 			est[b] = math.NaN()

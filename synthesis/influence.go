@@ -27,7 +27,7 @@ func Influences(y, v []float64, x *mat.Dense, names []string, o MetaOptions) ([]
 	var inv mat.Cholesky
 	inv.Factorize(full.Cov)
 	out := make([]Influence, k)
-	parallel(k, func(i int) {
+	Parallel(k, func(i int) {
 		d := Influence{RStudent: math.NaN(), DFFITS: math.NaN(), CookD: math.NaN(), CovRatio: math.NaN(), Tau2Del: math.NaN(), QDel: math.NaN(), Estimate: math.NaN(), SE: math.NaN(), Weight: 100 * f.w[i] / f.weight}
 		xi := mat.Row(nil, i, x)
 		d.Hat = f.w[i] * quadratic(f.cov, xi)

@@ -62,7 +62,7 @@ func Multiverse(variants []Variant, label func(row int) string, level float64) [
 	}
 	parts := make([][]Universe, len(jobs))
 	workers := runtime.GOMAXPROCS(0)
-	parallel(workers, func(worker int) {
+	Parallel(workers, func(worker int) {
 		for j := worker; j < len(jobs); j += workers {
 			parts[j] = jobs[j].v.universes(jobs[j].name, jobs[j].keep, level)
 		}

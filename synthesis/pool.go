@@ -152,7 +152,7 @@ func estimate(rows []Row, omega, level float64) (*Estimate, *Fit, error) {
 func omegaCurve(rows []Row, level float64, at *Fit) (curve []OmegaPoint) {
 	best := math.Inf(-1)
 	fits := make([]*Fit, len(OmegaGrid))
-	parallel(len(fits), func(i int) { fits[i] = refit(newProblem(rows, OmegaGrid[i]), at) })
+	Parallel(len(fits), func(i int) { fits[i] = refit(newProblem(rows, OmegaGrid[i]), at) })
 	for i, f := range fits {
 		om := OmegaGrid[i]
 		if f == nil {
@@ -179,7 +179,7 @@ func leaveOneOut(rows []Row, omega float64, at *Fit) (out []LeaveOut) {
 		return nil
 	}
 	fits := make([]*Fit, len(names))
-	parallel(len(names), func(i int) {
+	Parallel(len(names), func(i int) {
 		kept := slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return r.Cluster == names[i] })
 		fits[i] = refit(newProblem(kept, omega), at)
 	})
@@ -200,9 +200,9 @@ func refit(pr problem, at *Fit) *Fit {
 	return f
 }
 
-// parallel runs n independent jobs on all cores; job i may write to place i
+// Parallel runs n independent jobs on all cores; job i may write to place i
 // only, so the outcome does not depend on the number of cores.
-func parallel(n int, job func(i int)) {
+func Parallel(n int, job func(i int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(n, runtime.GOMAXPROCS(0)) {

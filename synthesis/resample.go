@@ -96,7 +96,7 @@ func (t *permutation) run(out *Permuted, arrange func(int, *rand.Rand) []int, se
 	observed.quick(&obs, t.o)
 	workers := runtime.GOMAXPROCS(0)
 	counts := make([][]int, workers)
-	parallel(workers, func(worker int) {
+	Parallel(workers, func(worker int) {
 		w := room(k, p)
 		copy(w.v, t.v)
 		c := make([]int, p+1)
@@ -239,7 +239,7 @@ func Gosh(y, v []float64, o MetaOptions, limit int, seed uint64) (subsets []Subs
 		one.Set(i, 0, 1)
 	}
 	workers := runtime.GOMAXPROCS(0)
-	parallel(workers, func(worker int) {
+	Parallel(workers, func(worker int) {
 		w := room(k, 1)
 		var q quick
 		for s := worker; s < n; s += workers {
@@ -304,7 +304,7 @@ func Bootstrap(y, v []float64, cluster []string, o MetaOptions, n int, seed uint
 	}
 	out := &Boot{make([]float64, n), make([]float64, n)}
 	workers := runtime.GOMAXPROCS(0)
-	parallel(workers, func(worker int) {
+	Parallel(workers, func(worker int) {
 		w := room(k, 1)
 		var q quick
 		for b := worker; b < n; b += workers {

@@ -137,7 +137,7 @@ func (d *selectionData) logLik(w weightFunction, theta, g []float64) (l float64)
 	if n == 1 {
 		part(0)
 	} else {
-		parallel(n, part)
+		Parallel(n, part)
 	}
 	clear(g)
 	for c := range parts {
