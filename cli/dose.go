@@ -20,7 +20,7 @@ type doseFlags struct {
 	by, shape           string
 	at, knots           []float64
 	id, outcome, time   string
-	mean, sd, n         string
+	arms, mean, sd, n   string
 	meanPre, sdPre      string
 	cases, design       string
 	scale, covariance   string
@@ -32,12 +32,10 @@ type doseFlags struct {
 	emit                string
 	many                bool
 	agent               string
-	changed             func(string) bool
 }
 
 func (f *doseFlags) add(c *cobra.Command) {
 	fl := c.Flags()
-	f.changed = fl.Changed
 	for _, x := range [][2]string{{"yi", "effect or log relative risk"}, {"vi", "its variance"}, {"sei", "its standard error, empty at the reference"}, {"n1i", "size of the trained arm (--reported)"}, {"n2i", "size of the control arm (--reported)"}, {"ci-low", "lower end of its interval"}, {"ci-high", "upper end"}, {"ri", "correlation of before and after"}} {
 		f.columns[x[0]] = fl.String(x[0], x[0], "FILE: column of the "+x[1])
 	}
@@ -45,6 +43,7 @@ func (f *doseFlags) add(c *cobra.Command) {
 	fl.StringVar(&f.id, "id", "study", "FILE: column of the study")
 	fl.StringVar(&f.outcome, "outcome", "", "FILE: column of the outcome, where a study has several")
 	fl.StringVar(&f.time, "time", "", "FILE: column of the time point, where a study has several")
+	fl.StringVar(&f.arms, "arms", "", "FILE of arms: columns of mean, SD and size, parted by commas, instead of --mean, --sd and --n")
 	fl.StringVar(&f.mean, "mean", "mean", "FILE of arms: column of the mean")
 	fl.StringVar(&f.sd, "sd", "sd", "FILE of arms: column of the SD")
 	fl.StringVar(&f.n, "n", "n", "FILE of arms: column of the size (relative risks: persons or person-time)")
@@ -168,6 +167,15 @@ func (f *doseFlags) check() error {
 	}
 	if n := len(f.knots); n > 0 && (n < 3 || n > 7) {
 		return usage(fmt.Errorf("a spline has 3 to 7 knots, not %d", n), "for example --knots 0,10,30")
+	}
+	if f.arms != "" {
+		c := strings.Split(f.arms, ",")
+		if len(c) != 3 {
+			return usage(fmt.Errorf("--arms %q does not name three columns", f.arms), "for example --arms mean,sd,n")
+		}
+		f.mean, f.sd, f.n = strings.TrimSpace(c[0]), strings.TrimSpace(c[1]), strings.TrimSpace(c[2])
+		given := f.given
+		f.given = func(flag string) bool { return given(flag) || flag == "mean" || flag == "sd" || flag == "n" }
 	}
 	for _, d := range append([]float64{f.reference}, f.at...) {
 		if !(d >= 0) || math.IsInf(d, 0) {

@@ -73,7 +73,7 @@ func (f *doseFlags) readDoses(a *app, t *evidence.Table) (*doseData, error) {
 
 // role is the column asked for, or where none was asked for, a synonym.
 func (f *doseFlags) role(t *evidence.Table, role, asked, flag string) (string, bool) {
-	if f.changed(flag) {
+	if f.given(flag) {
 		return asked, t.Col(asked) >= 0
 	}
 	r, ok := dataset.Find(t, role, asked)
@@ -99,7 +99,12 @@ func (f *doseFlags) byKind(a *app, d doseTable) (*doseData, error) {
 	switch {
 	case hasCases && hasN && noSE == nil:
 		return f.readRisks(d, cases, n)
-	case hasMean && hasSD && hasN:
+	case hasMean && hasSD && hasN || f.arms != "":
+		for _, c := range [][2]string{{mean, "mean"}, {sd, "sd"}, {n, "n"}} {
+			if err := column(d.Table, c[0], c[1]); err != nil {
+				return nil, err
+			}
+		}
 		return f.readArms(a, d, mean, sd, n)
 	}
 	return f.readEffects(d)

@@ -48,7 +48,7 @@ func (f *doseFlags) fitNetwork(a *app, path string) (*networkOut, error) {
 		return nil, err
 	}
 	shape := f.shape
-	if !f.changed("shape") {
+	if !f.given("shape") {
 		shape = "emax"
 	}
 	if shape == "average" || shape == "spline" || f.cluster != "" || f.reported != "" || f.stages != 1 || strings.EqualFold(f.method, "MM") {
@@ -73,12 +73,12 @@ func (f *doseFlags) fitNetwork(a *app, path string) (*networkOut, error) {
 	num := func(v float64) report.Full { return report.Full(v) }
 	out := &networkOut{By: f.by, Shape: shape, Measure: measure, Method: strings.ToUpper(method), Trials: n.Trials, Arms: n.Arms, Level: f.level, Tau2: num(n.Tau2), LogLik: num(n.LogLik), Q: num(n.Q), QDF: n.QDF, QP: num(n.QP), LackQ: num(n.LackQ), LackDF: n.LackDF, LackP: num(n.LackP), Notes: notes}
 	for _, agent := range n.Agents {
-		out.Agents = append(out.Agents, f.agent1(n, agent))
+		out.Agents = append(out.Agents, f.agentCurve(n, agent))
 	}
 	return out, nil
 }
 
-func (f *doseFlags) agent1(n *doseresponse.Network, agent string) agentOut {
+func (f *doseFlags) agentCurve(n *doseresponse.Network, agent string) agentOut {
 	num := func(v float64) report.Full { return report.Full(v) }
 	doses := slices.Sorted(slices.Values(n.Doses(agent)))
 	o := agentOut{Agent: agent, Arms: len(doses)}

@@ -83,7 +83,7 @@ func goshCSV(w io.Writer, s []synthesis.Subset) error {
 		return err
 	}
 	for _, x := range s {
-		if _, err := fmt.Fprintf(w, "%d,%.12g,%.12g,%.12g,%.12g\n", len(x.Rows), x.Estimate, x.Tau2, x.Q, x.I2); err != nil {
+		if _, err := fmt.Fprintf(w, "%d,%.12g,%.12g,%.12g,%.12g\n", x.K, x.Estimate, x.Tau2, x.Q, x.I2); err != nil {
 			return err
 		}
 	}
@@ -109,11 +109,9 @@ func newGosh(d *metaData, s []synthesis.Subset, all bool, method string) *goshOu
 		I2: column(func(s synthesis.Subset) float64 { return s.I2 }), Q: column(func(s synthesis.Subset) float64 { return s.Q })}
 	with, without := make([][]float64, len(d.y)), make([][]float64, len(d.y))
 	for _, x := range s {
-		next := 0
 		for i := range d.y {
-			if next < len(x.Rows) && x.Rows[next] == i {
+			if x.Has(i) {
 				with[i] = append(with[i], x.Estimate)
-				next++
 			} else {
 				without[i] = append(without[i], x.Estimate)
 			}

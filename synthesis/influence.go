@@ -1,6 +1,7 @@
 package synthesis
 
 import (
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -14,9 +15,15 @@ type Influence struct {
 	Estimate, SE                      float64 // first coefficient without it
 }
 
+// MaxRefits bounds the effects where every one is a refit of the rest.
+const MaxRefits = 20_000
+
 // Influences computes the diagnostics of every effect size.
 func Influences(y, v []float64, x *mat.Dense, names []string, o MetaOptions) ([]Influence, error) {
 	o = o.orDefault()
+	if len(y) > MaxRefits {
+		return nil, &DataError{fmt.Sprintf("leaving out each of %d effects is too much work: at most %d", len(y), MaxRefits)}
+	}
 	full, err := Analyse(y, v, x, names, o)
 	if err != nil {
 		return nil, err
@@ -92,6 +99,9 @@ func Cumulative(y, v []float64, o MetaOptions) ([]*Meta, error) {
 	o = o.orDefault()
 	if err := checkData(y, v, len(y), 1); err != nil {
 		return nil, err
+	}
+	if len(y) > MaxRefits {
+		return nil, &DataError{fmt.Sprintf("%d cumulative fits are too many: at most %d", len(y), MaxRefits)}
 	}
 	out := make([]*Meta, len(y))
 	for i := range y {

@@ -44,7 +44,7 @@ func Permute(y, v []float64, x *mat.Dense, names []string, o MetaOptions, limit 
 	} else {
 		classes := rowClasses(x)
 		n := arrangements(classes)
-		out.Exact = n.IsInt64() && n.Int64() <= int64(limit)
+		out.Exact = n.IsInt64() && n.Int64() <= int64(limit) && n.Int64()*int64(k) <= 1e8 // numbers held at once
 		if out.Exact {
 			all = int(n.Int64())
 			t.orders = distinctOrders(classes, all)
@@ -63,7 +63,7 @@ type permutation struct {
 	y, v   []float64
 	x      *mat.Dense
 	o      MetaOptions
-	orders [][]uint16
+	orders [][]int32
 }
 
 // signs flips the sign of every effect whose bit is set in n, or at random.
@@ -177,17 +177,17 @@ func arrangements(classes []int) *big.Int {
 
 // distinctOrders lists all n of them as orders of rows: the class sequences in
 // lexicographic order, each class dealing out its rows in turn.
-func distinctOrders(classes []int, n int) [][]uint16 {
+func distinctOrders(classes []int, n int) [][]int32 {
 	seq := slices.Clone(classes)
 	slices.Sort(seq)
-	rows := map[int][]uint16{}
+	rows := map[int][]int32{}
 	for i, c := range classes {
-		rows[c] = append(rows[c], uint16(i))
+		rows[c] = append(rows[c], int32(i))
 	}
-	out := make([][]uint16, 0, n)
+	out := make([][]int32, 0, n)
 	for {
 		used := map[int]int{}
-		order := make([]uint16, len(seq))
+		order := make([]int32, len(seq))
 		for i, c := range seq {
 			order[i] = rows[c][used[c]]
 			used[c]++
@@ -209,11 +209,26 @@ func distinctOrders(classes []int, n int) [][]uint16 {
 	}
 }
 
-// Subset is the fit of one subset of the effects.
+// Subset is the fit of one subset of K effects.
 type Subset struct {
-	Rows                  []int
+	K                     int
 	Estimate, Tau2, Q, I2 float64
+	in                    []uint64 // a bit an effect
 }
+
+// Has says whether effect i is in the subset.
+func (s Subset) Has(i int) bool { return s.in[i/64]>>(i%64)&1 == 1 }
+
+func newSubset(k int, rows []int, q *quick) Subset {
+	s := Subset{len(rows), q.beta[0], q.tau2, q.q, q.i2, make([]uint64, (k+63)/64)}
+	for _, i := range rows {
+		s.in[i/64] |= 1 << (i % 64)
+	}
+	return s
+}
+
+// MaxGosh bounds the effects times the subsets of Gosh.
+const MaxGosh = 4_000_000_000
 
 // Gosh fits the mean of all subsets of the effects where there are at most
 // limit of them, otherwise of limit subsets drawn at random, each effect in
@@ -225,8 +240,8 @@ func Gosh(y, v []float64, o MetaOptions, limit int, seed uint64) (subsets []Subs
 	if err := checkData(y, v, k, 1); err != nil {
 		return nil, false, err
 	}
-	if limit < 1 {
-		return nil, false, &DataError{"at least one subset is needed"}
+	if limit < 1 || limit > MaxGosh/k {
+		return nil, false, &DataError{fmt.Sprintf("%d subsets of %d effects are none or too many: at most %d", limit, k, MaxGosh/k)}
 	}
 	all = k < 62 && 1<<k-1 <= limit
 	n := limit
@@ -246,7 +261,7 @@ func Gosh(y, v []float64, o MetaOptions, limit int, seed uint64) (subsets []Subs
 			rows := drawSubset(k, s+1, all, seed)
 			w.take(y, v, one, rows)
 			w.quick(&q, o)
-			out[s] = Subset{rows, q.beta[0], q.tau2, q.q, q.i2}
+			out[s] = newSubset(k, rows, &q)
 		}
 	})
 	return out, all, nil

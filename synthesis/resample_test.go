@@ -76,7 +76,7 @@ func TestSharedOraclesGosh(t *testing.T) {
 		}
 		cols := map[string][]float64{}
 		for _, s := range subsets {
-			for q, x := range map[string]float64{"k": float64(len(s.Rows)), "estimate": s.Estimate, "QE": s.Q, "I2": s.I2, "tau2": s.Tau2} {
+			for q, x := range map[string]float64{"k": float64(s.K), "estimate": s.Estimate, "QE": s.Q, "I2": s.I2, "tau2": s.Tau2} {
 				cols[q] = append(cols[q], x)
 			}
 		}
