@@ -33,8 +33,8 @@ type goshOut struct {
 // gap marks an effect that splits the cloud.
 type goshEffect struct {
 	Label   string      `json:"label"`
-	With    report.Full `json:"median_estimate_with"`
-	Without report.Full `json:"median_estimate_without"`
+	With    report.Full `json:"mean_estimate_with"`
+	Without report.Full `json:"mean_estimate_without"`
 }
 
 var goshQuantiles = []float64{0, 0.05, 0.25, 0.5, 0.75, 0.95, 1}
@@ -107,20 +107,18 @@ func newGosh(d *metaData, s []synthesis.Subset, all bool, method string) *goshOu
 	}
 	out := &goshOut{K: len(d.y), Method: method, Subsets: len(s), All: all, Estimate: column(func(s synthesis.Subset) float64 { return s.Estimate }), Tau2: column(func(s synthesis.Subset) float64 { return s.Tau2 }),
 		I2: column(func(s synthesis.Subset) float64 { return s.I2 }), Q: column(func(s synthesis.Subset) float64 { return s.Q })}
-	with, without := make([][]float64, len(d.y)), make([][]float64, len(d.y))
-	for _, x := range s {
-		for i := range d.y {
-			if x.Has(i) {
-				with[i] = append(with[i], x.Estimate)
-			} else {
-				without[i] = append(without[i], x.Estimate)
-			}
-		}
-	}
 	for i := range d.y {
-		slices.Sort(with[i])
-		slices.Sort(without[i])
-		out.Effects = append(out.Effects, goshEffect{label(d, i), report.Full(quantile(with[i], 0.5)), report.Full(quantile(without[i], 0.5))})
+		var sum [2]float64
+		var n [2]float64
+		for _, x := range s {
+			side := 1
+			if x.Has(i) {
+				side = 0
+			}
+			sum[side] += x.Estimate
+			n[side]++
+		}
+		out.Effects = append(out.Effects, goshEffect{label(d, i), report.Full(sum[0] / n[0]), report.Full(sum[1] / n[1])})
 	}
 	return out
 }
@@ -160,7 +158,7 @@ func (o *goshOut) text(w io.Writer) error {
 		}
 		fmt.Fprintln(t)
 	}
-	fmt.Fprintln(t, "\neffect\tmedian with it\tmedian without it")
+	fmt.Fprintln(t, "\neffect\tmean with it\tmean without it")
 	for _, e := range o.Effects {
 		fmt.Fprintf(t, "%s\t%.4g\t%.4g\n", e.Label, float64(e.With), float64(e.Without))
 	}

@@ -89,3 +89,42 @@ func TestMixedGradient(t *testing.T) {
 		}
 	}
 }
+
+// Robust variance estimation on the same effects, with omega² above zero,
+// against robumeta 2.0: robu(yi ~ x, studynum = study, var.eff.size = vi,
+// modelweights = W, small = S), rho 0.8; relative tolerance 1e-8.
+func TestRVEOnRepeated(t *testing.T) {
+	rows := conformance.ReadCSV(t, "../testdata/oracle/metafor/repeated.csv")
+	y, v, x := numbersOf(rows, "yi"), numbersOf(rows, "vi"), numbersOf(rows, "x")
+	design := mat.NewDense(len(y), 2, nil)
+	for i := range y {
+		design.SetRow(i, []float64{1, x[i]})
+	}
+	for _, c := range []struct {
+		weights      Weights
+		small        bool
+		tau2, omega2 float64
+		values       [6]float64
+	}{
+		{HierarchicalWeights, true, 0.132615497, 0.0305968368, [6]float64{0.21943583, 0.203990453, 0.0777571854, 0.0505935729, 21.1942528, 12.5071098}},
+		{HierarchicalWeights, false, 0.132615497, 0.0305968368, [6]float64{0.21943583, 0.203990453, 0.0786813124, 0.0493237986, 23, 23}},
+		{CorrelatedWeights, true, 0.15939934, math.NaN(), [6]float64{0.242621427, 0.220222982, 0.0746955325, 0.0512227004, 22.3761663, 13.6115952}},
+		{CorrelatedWeights, false, 0.15939934, math.NaN(), [6]float64{0.242621427, 0.220222982, 0.0757912596, 0.050050481, 23, 23}},
+	} {
+		m, err := AnalyseRVE(y, v, design, []string{Intercepted, "x"}, textsOf(rows, "study"), c.weights, 0.8, c.small, 0.95)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b := m.Terms[0], m.Terms[1]
+		got := append([]float64{m.Tau2}, a.Estimate, b.Estimate, a.SE, b.SE, a.DF, b.DF)
+		want := append([]float64{c.tau2}, c.values[:]...)
+		if !math.IsNaN(c.omega2) {
+			got, want = append(got, m.Omega2), append(want, c.omega2)
+		}
+		for i := range want {
+			if math.Abs(got[i]-want[i]) > 1e-8*want[i] {
+				t.Errorf("%s small %v, value %d: %.10g, robumeta %.10g", c.weights, c.small, i, got[i], want[i])
+			}
+		}
+	}
+}
