@@ -31,6 +31,7 @@ type doseFlags struct {
 	seed                uint64
 	emit                string
 	many                bool
+	bayes               bool
 	agent               string
 }
 
@@ -67,6 +68,7 @@ func (f *doseFlags) add(c *cobra.Command) {
 	fl.StringVar(&f.direction, "direction", "direction", "with --reported: column with the direction")
 	fl.Float64Var(&f.level, "level", 95, "FILE: confidence level in percent")
 	fl.Uint64Var(&f.seed, "seed", 1, "FILE: seed of the draws where a dose is an interval such as 2-3")
+	fl.BoolVar(&f.bayes, "bayes", false, "FILE with --agent: posterior of the curve of one agent by quadrature")
 	fl.BoolVar(&f.many, "multiverse", false, "FILE: refit every defensible choice and print the share that supports an effect at the median dose; alternative doses as --by a,b")
 	fl.StringVar(&f.agent, "agent", "", "FILE of arms: column of the agent; curves of several agents in one network")
 	fl.StringVar(&f.emit, "emit", "", "FILE: R prints the equivalent metafor script instead of fitting")
@@ -196,6 +198,40 @@ func (f *doseFlags) options() doseresponse.CurveOptions {
 		o.Robust = synthesis.Sandwich(f.robust)
 	}
 	return o
+}
+
+// answer is what a command prints, as text or JSON.
+type answer interface{ text(w io.Writer) error }
+
+// file answers for a user's file: a curve, a network, its posterior, a
+// multiverse, or the script of another tool.
+func (f *doseFlags) file(a *app, path string) error {
+	if !f.given("by") {
+		f.by = "dose"
+	}
+	var out answer
+	var err error
+	switch {
+	case f.emit == "R":
+		return f.emitR(a, path)
+	case f.emit != "":
+		return usage(fmt.Errorf("--emit %q is not known", f.emit), "R")
+	case f.many:
+		out, err = f.multiverse(a, path)
+	case f.bayes:
+		out, err = f.fitBayesCurve(a, path)
+	case f.agent != "":
+		out, err = f.fitNetwork(a, path)
+	default:
+		out, err = f.fitFile(a, path)
+	}
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(out)
+	}
+	return out.text(a.sys.Stdout)
 }
 
 // fitFile fits the curve of a file.

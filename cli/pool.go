@@ -214,44 +214,7 @@ func (a *app) doseCmd() *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				if !c.Flags().Changed("by") {
-					f.by = "dose"
-				}
-				switch f.emit {
-				case "":
-				case "R":
-					return f.emitR(a, args[0])
-				default:
-					return usage(fmt.Errorf("--emit %q is not known", f.emit), "R")
-				}
-				if f.many {
-					out, err := f.multiverse(a, args[0])
-					if err != nil {
-						return err
-					}
-					if a.json {
-						return a.printJSON(out)
-					}
-					return out.text(a.sys.Stdout)
-				}
-				if f.agent != "" {
-					out, err := f.fitNetwork(a, args[0])
-					if err != nil {
-						return err
-					}
-					if a.json {
-						return a.printJSON(out)
-					}
-					return out.text(a.sys.Stdout)
-				}
-				out, err := f.fitFile(a, args[0])
-				if err != nil {
-					return err
-				}
-				if a.json {
-					return a.printJSON(out)
-				}
-				return out.text(a.sys.Stdout)
+				return f.file(a, args[0])
 			}
 			by, shape, at := f.by, f.shape, f.at
 			v, ok := doseresponse.ByName(by)

@@ -116,3 +116,68 @@ func TestNetworkOfOneAgent(t *testing.T) {
 		}
 	}
 }
+
+// The posterior of the Emax curve by quadrature against MBNMAdose 0.5.0 by JAGS
+// (3 chains of 20,000) under its priors, within 3 Monte-Carlo standard errors:
+// ED50 half-normal with SD 100 in the unit of the dose (its default), in
+// MET-minutes and in thousands of them, and with SD 2000.
+func TestSharedOraclesBayesCurve(t *testing.T) {
+	dir := oracles(t)
+	want := map[string]map[string][2]float64{}
+	for _, r := range readCSV(t, filepath.Join(dir, "mbnma_jags.csv")) {
+		if want[r["case"]] == nil {
+			want[r["case"]] = map[string][2]float64{}
+		}
+		want[r["case"]][r["quantity"]] = [2]float64{num(r["mean"]), num(r["mcse"])}
+	}
+	for name, c := range map[string]struct{ unit, sd float64 }{"dose in MET-min/wk, default prior": {1, 100}, "dose in 1000 MET-min/wk, default prior": {1e-3, 100}, "dose in MET-min/wk, ED50 prior sd 2000": {1, 2000}} {
+		trials := readNetwork(t, dir, "mbnma_synthetic_metmin.csv", c.unit)
+		for i := range trials {
+			for j := range trials[i].Arms { // SDs are 4 in every arm: standardised
+				trials[i].Arms[j].Effect /= 4
+				trials[i].Arms[j].Var /= 16
+			}
+		}
+		b, err := FitBayes(trials, Emax, CurvePrior{CoefSD: 100, TauScale: 20, ScaleHalfNormal: c.sd}, 0.95)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for q, got := range map[string]float64{"ed50[2]": b.Scale.Mean, "emax[2]": b.Coef.Mean, "sd": b.Tau.Mean} {
+			w := want[name][q]
+			book.Note("Bayesian Emax curve (within 3 Monte-Carlo standard errors)", "synthetic RT", got, w[0])
+			if math.Abs(got-w[0]) > 3*w[1] {
+				t.Errorf("%s, %s: %.6g, JAGS %.6g with error %.2g", name, q, got, w[0], w[1])
+			}
+		}
+	}
+}
+
+// With the priors that are free of units, the unit of dose cannot matter.
+func TestBayesCurveUnit(t *testing.T) {
+	var one, big []NetworkTrial
+	for i := range 12 {
+		d := 1 + float64(i%4)
+		effect := 0.8*d/(2+d) + 0.1*math.Sin(float64(3*i))
+		one = append(one, NetworkTrial{ID: string(rune('a' + i)), Arms: []NetworkArm{{"", 0, 0, 0.03}, {"rt", d, effect, 0.03}}})
+		big = append(big, NetworkTrial{ID: string(rune('a' + i)), Arms: []NetworkArm{{"", 0, 0, 0.03}, {"rt", 1000 * d, effect, 0.03}}})
+	}
+	for _, shape := range []Shape{Linear, Emax, Exponential, LogLinear} {
+		a, err := FitBayes(one, shape, CurvePrior{}, 0.95)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := FitBayes(big, shape, CurvePrior{}, 0.95)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, q := a.At(2), b.At(2000)
+		for i, x := range [][2]float64{{p.Mean, q.Mean}, {p.SD, q.SD}, {p.Low, q.Low}, {a.Tau.Mean, b.Tau.Mean}, {1000 * a.Scale.Median, b.Scale.Median}} {
+			if math.Abs(x[0]-x[1]) > 1e-6*math.Abs(x[0]) {
+				t.Errorf("%s, value %d: %.9g, in thousandths %.9g", shape, i, x[0], x[1])
+			}
+		}
+		if !(p.Low < p.Mean && p.Mean < p.High) {
+			t.Errorf("%s: %+v", shape, p)
+		}
+	}
+}
