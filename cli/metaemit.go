@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/myoaxis/myoaxis/doseresponse"
 	"github.com/myoaxis/myoaxis/synthesis"
 	"gonum.org/v1/gonum/mat"
 )
@@ -230,16 +231,30 @@ func (f *doseFlags) emitR(a *app, path string) error {
 	w := &rScript{w: a.sys.Stdout}
 	w.line("# %s, %s curve; made by myoaxis", path, f.shape)
 	w.line("library(metafor)")
+	terms := w.contrasts(trials, forms[0])
+	random := fmt.Sprintf(", random = ~ %s - 1 | id, struct = \"GEN\"", terms)
+	method := strings.ToUpper(f.method)
+	if method == "FIXED" || method == "FE" {
+		random, method = "", "FE"
+	}
+	w.line("fit <- rma.mv(y, V, mods = ~ %s - 1%s, method = %q, control = list(rel.tol = 1e-8))", terms, random, method)
+	w.line("print(fit, digits = 8)")
+	return w.err
+}
+
+// contrasts writes the effects y, the trials id, the covariates and their
+// covariance V, and returns the formula of the covariates.
+func (w *rScript) contrasts(trials []doseresponse.Trial, form doseresponse.Form) string {
 	var y []float64
 	var id []string
 	var covariances []*mat.SymDense
-	x := make([][]float64, len(forms[0].Names()))
+	x := make([][]float64, len(form.Names()))
 	for _, t := range trials {
 		y = append(y, t.Y...)
 		covariances = append(covariances, t.S)
 		for i, dose := range t.Dose {
 			id = append(id, t.ID)
-			at, ref := forms[0].Terms(dose), forms[0].Terms(t.Ref[i])
+			at, ref := form.Terms(dose), form.Terms(t.Ref[i])
 			for j := range x {
 				x[j] = append(x[j], at[j]-ref[j])
 			}
@@ -265,15 +280,7 @@ func (f *doseFlags) emitR(a *app, path string) error {
 		blocks = append(blocks, fmt.Sprintf("matrix(S%d, %d, %d)", k+1, n, n))
 	}
 	w.line("V <- bldiag(%s)", strings.Join(blocks, ", "))
-	terms := strings.Join(names, " + ")
-	random := fmt.Sprintf(", random = ~ %s - 1 | id, struct = \"GEN\"", terms)
-	method := strings.ToUpper(f.method)
-	if method == "FIXED" || method == "FE" {
-		random, method = "", "FE"
-	}
-	w.line("fit <- rma.mv(y, V, mods = ~ %s - 1%s, method = %q, control = list(rel.tol = 1e-8))", terms, random, method)
-	w.line("print(fit, digits = 8)")
-	return w.err
+	return strings.Join(names, " + ")
 }
 
 // rScript writes lines of R and remembers the first error.

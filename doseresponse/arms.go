@@ -110,10 +110,13 @@ func FromRelativeRisks(id string, design Design, arms []Arm, method string) (Tri
 
 // counts are the variances of the log risk in each arm and in the reference
 // that reproduce the reported relative risks.
-type counts struct{ ref, shared []float64 }
+type counts struct {
+	ref    float64
+	shared []float64 // of every arm, with the reference's part
+}
 
 func (c counts) correlation(i, j int) float64 {
-	return c.ref[0] / math.Sqrt(c.shared[i]*c.shared[j])
+	return c.ref / math.Sqrt(c.shared[i]*c.shared[j])
 }
 
 func pseudoCounts(id string, design Design, ref Arm, rest []Arm, method string) (counts, error) {
@@ -132,87 +135,4 @@ func pseudoCounts(id string, design Design, ref Arm, rest []Arm, method string) 
 		return hamling(id, design, ref, rest)
 	}
 	return counts{}, &ArmError{id, fmt.Sprintf("the reconstruction %q is not known", method)}
-}
-
-// greenlandLongnecker finds the cell counts with the margins of the table that
-// give the reported (adjusted) relative risks, by Newton steps on the cases.
-func greenlandLongnecker(id string, design Design, ref Arm, rest []Arm) (counts, error) {
-	n := len(rest)
-	total := ref.Cases
-	a := make([]float64, n)
-	for i, r := range rest {
-		a[i] = r.Cases
-		total += r.Cases
-	}
-	a0 := func(a []float64) float64 {
-		left := total
-		for _, x := range a {
-			left -= x
-		}
-		return left
-	}
-	inside := func(a []float64) bool {
-		z := a0(a)
-		ok := z > 0 && (design == Incidence || z < ref.N)
-		for i, x := range a {
-			ok = ok && x > 0 && (design == Incidence || x < rest[i].N)
-		}
-		return ok
-	}
-	// log relative risk of the counts, and the part of its derivative from one arm
-	part := func(x, m float64) (float64, float64) {
-		if design == CaseControl {
-			return math.Log(x / (m - x)), 1/x + 1/(m-x)
-		}
-		return math.Log(x / m), 1 / x
-	}
-	for range 500 {
-		l0, c0 := part(a0(a), ref.N)
-		h, e := mat.NewDense(n, n, nil), mat.NewVecDense(n, nil)
-		worst := 0.0
-		for i := range a {
-			l, c := part(a[i], rest[i].N)
-			e.SetVec(i, rest[i].Effect-(l-l0))
-			worst = math.Max(worst, math.Abs(e.AtVec(i)))
-			for j := range n {
-				h.Set(i, j, c0)
-			}
-			h.Set(i, i, c0+c)
-		}
-		if worst < 1e-13 {
-			break
-		}
-		var d mat.VecDense
-		if err := d.SolveVec(h, e); err != nil {
-			return counts{}, &ArmError{id, "the table behind the relative risks could not be reconstructed"}
-		}
-		step := 1.0
-		next := make([]float64, n)
-		for ; step > 1e-12; step /= 2 {
-			for i := range a {
-				next[i] = a[i] + step*d.AtVec(i)
-			}
-			if inside(next) {
-				break
-			}
-		}
-		if step <= 1e-12 {
-			return counts{}, &ArmError{id, "no table with these margins has the reported relative risks (Greenland–Longnecker)"}
-		}
-		copy(a, next)
-	}
-	own := func(x, m float64) float64 {
-		switch design {
-		case CaseControl:
-			return 1/x + 1/(m-x)
-		case Cumulative:
-			return 1/x - 1/m
-		}
-		return 1 / x
-	}
-	c := counts{ref: []float64{own(a0(a), ref.N)}}
-	for i, r := range rest {
-		c.shared = append(c.shared, c.ref[0]+own(a[i], r.N))
-	}
-	return c, nil
 }

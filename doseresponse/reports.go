@@ -16,26 +16,7 @@ import (
 func FitReports(rows []synthesis.Row, doses []float64, form Form, level float64) (*Curve, error) {
 	form.Intercept = true
 	if form.Nonlinear() && form.Scale == 0 {
-		best, top := (*Curve)(nil), math.Inf(-1)
-		largest := 0.0
-		for _, d := range doses {
-			largest = math.Max(largest, d)
-		}
-		var last error
-		for _, m := range []float64{0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5} {
-			form.Scale, form.ScaleKnown = m*largest, true
-			c, err := FitReports(rows, doses, form, level)
-			if err != nil {
-				last = err
-			} else if c.LogLik > top {
-				best, top = c, c.LogLik
-			}
-		}
-		if best == nil {
-			return nil, last
-		}
-		best.AIC += 2
-		return best, nil
+		return profileReports(rows, doses, form, level)
 	}
 	if len(rows) <= len(form.Names())+1 {
 		return nil, fmt.Errorf("%w: %d results for %d coefficients", ErrTooFewDoses, len(rows), len(form.Names()))
@@ -76,4 +57,28 @@ func FitReports(rows []synthesis.Row, doses []float64, form Form, level float64)
 	c.AIC = 2*float64(len(unit)+2) - 2*fit.LogLik
 	c.terms()
 	return c, nil
+}
+
+// profileReports takes the best of a grid of scales of dose.
+func profileReports(rows []synthesis.Row, doses []float64, form Form, level float64) (*Curve, error) {
+	largest := 0.0
+	for _, d := range doses {
+		largest = math.Max(largest, d)
+	}
+	var best *Curve
+	var last error
+	for _, m := range []float64{0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5} {
+		form.Scale, form.ScaleKnown = m*largest, true
+		c, err := FitReports(rows, doses, form, level)
+		if err != nil {
+			last = err
+		} else if best == nil || c.LogLik > best.LogLik {
+			best = c
+		}
+	}
+	if best == nil {
+		return nil, last
+	}
+	best.AIC += 2
+	return best, nil
 }
