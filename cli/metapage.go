@@ -25,7 +25,7 @@ func (f *metaFlags) writePage(a *app, d *metaData, out *metaOut, path string) er
 	if err := metaText(&text, out); err != nil {
 		return err
 	}
-	p := &report.MetaPage{Title: "Meta-analysis of " + filepath.Base(d.table.File), Command: commandLine(a.sys.Args), Summary: text.String(), Level: f.level,
+	p := &report.MetaPage{Title: "Meta-analysis of " + filepath.Base(d.table.File), Command: commandLine(a.sys), Summary: text.String(), Level: f.level,
 		PredLow: float64(out.PILow), PredHigh: float64(out.PIHigh), Tau2: float64(out.Tau2)}
 	opt := d.opt
 	if opt.Method == "" || f.rve != "" {
@@ -56,23 +56,6 @@ func (f *metaFlags) writePage(a *app, d *metaData, out *metaOut, path string) er
 		return err
 	}
 	return writeFile(path, func(w io.Writer) error { return p.WriteHTML(w) })
-}
-
-// commandLine is the command as given, files by their base names.
-func commandLine(args []string) string {
-	out := []string{"myoaxis"}
-	for _, a := range args {
-		if strings.ContainsAny(a, "/\\") && !strings.ContainsAny(a, " |;=") {
-			if base := filepath.Base(a); strings.Contains(base, ".") {
-				a = base
-			}
-		}
-		if strings.ContainsAny(a, " |&;<>()$'\"") {
-			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
-		}
-		out = append(out, a)
-	}
-	return strings.Join(out, " ")
 }
 
 // bubble is the line of a single numeric moderator.
