@@ -105,6 +105,7 @@ type metaOut struct {
 	PIHigh       report.Full     `json:"pi_high"`
 	PIForm       string          `json:"pi_form,omitempty"`
 	Tau2         report.Full     `json:"tau2"`
+	SETau2       report.Full     `json:"tau2_se"`
 	Tau2Low      report.Full     `json:"tau2_ci_low"`
 	Tau2High     report.Full     `json:"tau2_ci_high"`
 	ProfileLow   report.Full     `json:"tau2_profile_ci_low"`
@@ -193,7 +194,7 @@ func oneFile(c *cobra.Command, args []string) error {
 
 func (f *metaFlags) newOut(d *metaData) *metaOut {
 	none := report.Full(math.NaN())
-	out := &metaOut{ProfileLow: none, ProfileHigh: none, Excluded: d.found - len(d.rows), Dropped: d.dropped, Method: f.method, Measure: f.measure, Test: f.test, Level: f.level, Sigma2: []sigmaOut{}, R2: report.Full(math.NaN())}
+	out := &metaOut{SETau2: none, ProfileLow: none, ProfileHigh: none, Excluded: d.found - len(d.rows), Dropped: d.dropped, Method: f.method, Measure: f.measure, Test: f.test, Level: f.level, Sigma2: []sigmaOut{}, R2: report.Full(math.NaN())}
 	if out.Measure == "" {
 		out.Measure = "GEN"
 	}
@@ -275,6 +276,7 @@ func (f *metaFlags) fitPlain(d *metaData, out *metaOut) error {
 		return err
 	}
 	out.fill(m)
+	out.SETau2 = report.Full(m.SETau2)
 	out.ProfileLow, out.ProfileHigh = report.Full(m.ProfileLow), report.Full(m.ProfileHigh)
 	if m.P > 1 && f.weights == "" && f.method != "EE" && f.method != "FE" {
 		if null, err := synthesis.Mean(d.y, d.v, d.opt); err == nil && null.Tau2 > 0 {
@@ -309,7 +311,7 @@ func (f *metaFlags) fitRVE(d *metaData, out *metaOut) error {
 	}
 	nan := report.Full(math.NaN())
 	*out = metaOut{Excluded: out.Excluded, Dropped: out.Dropped, Measure: out.Measure, Level: out.Level, K: m.K, Method: "RVE " + strings.ToUpper(f.rve), Test: "t", Sigma2: []sigmaOut{}, Tau2: report.Full(m.Tau2),
-		PILow: nan, PIHigh: nan, ProfileLow: nan, ProfileHigh: nan, Tau2Low: nan, Tau2High: nan, I2: nan, H2: nan, R2: nan, Q: nan, QP: nan, QM: nan, QMDF: nan, QMP: nan, LogLik: nan, AIC: nan, BIC: nan, AICc: nan}
+		PILow: nan, PIHigh: nan, SETau2: nan, ProfileLow: nan, ProfileHigh: nan, Tau2Low: nan, Tau2High: nan, I2: nan, H2: nan, R2: nan, Q: nan, QP: nan, QM: nan, QMDF: nan, QMP: nan, LogLik: nan, AIC: nan, BIC: nan, AICc: nan}
 	estimator := "bias-reduced linearisation"
 	if !small {
 		estimator = "sandwich times m/(m-p)"
@@ -383,6 +385,9 @@ func metaText(w io.Writer, o *metaOut) error {
 	}
 	if len(o.Sigma2) == 0 && len(o.G) == 0 && o.Method != "EE" && o.Method != "FE" && o.Reported == nil {
 		fmt.Fprintf(w, "tau² %s", g(o.Tau2))
+		if has(o.SETau2) {
+			fmt.Fprintf(w, ", se %s", g(o.SETau2))
+		}
 		if has(o.Tau2Low) {
 			fmt.Fprintf(w, " (Q-profile %s to %s", g(o.Tau2Low), g(o.Tau2High))
 			if has(o.ProfileLow) {

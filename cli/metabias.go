@@ -274,6 +274,8 @@ type influenceOut struct {
 	Weight   report.Full `json:"weight_pct"`
 	Estimate report.Full `json:"estimate_without"`
 	SE       report.Full `json:"se_without"`
+	BLUP     report.Full `json:"blup"`
+	BLUPSE   report.Full `json:"blup_se"`
 }
 
 func (a *app) metaInfluenceCmd() *cobra.Command {
@@ -289,18 +291,23 @@ func (a *app) metaInfluenceCmd() *cobra.Command {
 			if err != nil {
 				return dataFault(args[0], err)
 			}
+			m, err := synthesis.Analyse(d.y, d.v, d.x, d.names, d.opt)
+			if err != nil {
+				return dataFault(args[0], err)
+			}
+			shrunken := m.BLUPs(d.y, d.v, d.x)
 			var out []influenceOut
 			n := func(v float64) report.Full { return report.Full(v) }
 			for i, q := range in {
-				out = append(out, influenceOut{d.table.Lines[d.rows[i]], label(d, i), n(q.RStudent), n(q.DFFITS), n(q.CookD), n(q.CovRatio), n(q.Tau2Del), n(q.QDel), n(q.Hat), n(q.Weight), n(q.Estimate), n(q.SE)})
+				out = append(out, influenceOut{d.table.Lines[d.rows[i]], label(d, i), n(q.RStudent), n(q.DFFITS), n(q.CookD), n(q.CovRatio), n(q.Tau2Del), n(q.QDel), n(q.Hat), n(q.Weight), n(q.Estimate), n(q.SE), n(shrunken[i].Estimate), n(shrunken[i].SE)})
 			}
 			if a.json {
 				return a.printJSON(map[string]any{"k": len(out), "method": f.method, "effects": out})
 			}
 			w := tabwriter.NewWriter(a.sys.Stdout, 2, 8, 2, ' ', 0)
-			fmt.Fprintln(w, "effect\trstudent\tDFFITS\tCook's d\tcov. ratio\ttau² without\that\tweight %\testimate without (se)")
+			fmt.Fprintln(w, "effect\trstudent\tDFFITS\tCook's d\tcov. ratio\ttau² without\that\tweight %\testimate without (se)\tshrunken (se)")
 			for _, o := range out {
-				fmt.Fprintf(w, "%s\t%.3g\t%.3g\t%.3g\t%.3g\t%.3g\t%.3g\t%.3g\t%.4g (%.3g)\n", o.Label, float64(o.RStudent), float64(o.DFFITS), float64(o.CookD), float64(o.CovRatio), float64(o.Tau2), float64(o.Hat), float64(o.Weight), float64(o.Estimate), float64(o.SE))
+				fmt.Fprintf(w, "%s\t%.3g\t%.3g\t%.3g\t%.3g\t%.3g\t%.3g\t%.3g\t%.4g (%.3g)\t%.4g (%.3g)\n", o.Label, float64(o.RStudent), float64(o.DFFITS), float64(o.CookD), float64(o.CovRatio), float64(o.Tau2), float64(o.Hat), float64(o.Weight), float64(o.Estimate), float64(o.SE), float64(o.BLUP), float64(o.BLUPSE))
 			}
 			return w.Flush()
 		}}

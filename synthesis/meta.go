@@ -89,7 +89,7 @@ type Meta struct {
 	K, P              int
 	Options           MetaOptions
 	Terms             []Term
-	Tau2              float64
+	Tau2, SETau2      float64
 	Tau2Low, Tau2High float64
 	I2, H2            float64
 	Q, QP             float64
@@ -137,6 +137,7 @@ func Analyse(y, v []float64, x *mat.Dense, names []string, o MetaOptions) (*Meta
 		}
 		m.Tau2Low, m.Tau2High = w.qProfile(o.Level)
 	}
+	m.SETau2 = w.seTau2(o.Method, m.Tau2)
 	m.ProfileLow, m.ProfileHigh = math.NaN(), math.NaN()
 	if o.Method == ML || o.Method == REML {
 		m.ProfileLow, m.ProfileHigh = w.profile(m.Tau2, o.Level, o.Method == REML)

@@ -91,6 +91,13 @@ func compareCase(t *testing.T, dir, set, name string, want map[string]float64) (
 	}
 	got := map[string]float64{"k/": float64(m.K), "QE/": m.Q, "QEp/": m.QP, "QM/": m.QM, "QMp/": m.QMP, "tau2/": m.Tau2, "I2/": m.I2, "H2/": m.H2, "pi.lb/": m.PredLow, "pi.ub/": m.PredHigh,
 		"QP.tau^2.ci.lb/": m.Tau2Low, "QP.tau^2.ci.ub/": m.Tau2High}
+	got["se.tau2/"] = m.SETau2
+	weights := newWLS(y, v, x).at(m.Tau2)
+	for i, b := range m.BLUPs(y, v, x) {
+		id := "/" + strconv.Itoa(i+1)
+		got["blup.pred"+id], got["blup.se"+id] = b.Estimate, b.SE
+		got["weight"+id] = 100 * weights.w[i] / weights.weight
+	}
 	suffix := ".ML/"
 	if method == REML {
 		suffix = ".REML/"
