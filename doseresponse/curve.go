@@ -259,6 +259,9 @@ func (b *blocks) Dims() (r, c int)  { return len(b.trial), len(b.trial) }
 func (b *blocks) T() mat.Matrix     { return b }
 func (b *blocks) SymmetricDim() int { return len(b.trial) }
 
+// Blocks are the trials of the rows.
+func (b *blocks) Blocks() []int { return b.trial }
+
 func (b *blocks) sampling() synthesis.Sampling {
 	v := make([]float64, len(b.trial))
 	for i := range v {

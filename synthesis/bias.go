@@ -92,23 +92,80 @@ func RankTest(y, v []float64) (tau, p float64, err error) {
 	return kendall(star, v)
 }
 
-func kendall(a, b []float64) (tau, p float64, err error) {
+// kendallS is the number of concordant less that of discordant pairs, by the
+// merge sort of Knight (1966, 10.1080/01621459.1966.10480879).
+func kendallS(a, b []float64) float64 {
 	n := len(a)
-	sign := func(x float64) float64 {
-		switch {
-		case x > 0:
-			return 1
-		case x < 0:
-			return -1
+	ix := make([]int, n)
+	for i := range ix {
+		ix[i] = i
+	}
+	slices.SortFunc(ix, func(i, j int) int {
+		if c := compare(a[i], a[j]); c != 0 {
+			return c
 		}
+		return compare(b[i], b[j])
+	})
+	pairs := func(c int) float64 { return float64(c) * float64(c-1) / 2 }
+	var tiedA, tiedBoth, tiedB float64
+	order := make([]float64, n)
+	runA, runBoth := 1, 1
+	for k, i := range ix {
+		order[k] = b[i]
+		if k == 0 {
+			continue
+		}
+		last := ix[k-1]
+		if a[i] != a[last] {
+			tiedA += pairs(runA)
+			runA = 0
+		}
+		if a[i] != a[last] || b[i] != b[last] {
+			tiedBoth += pairs(runBoth)
+			runBoth = 0
+		}
+		runA++
+		runBoth++
+	}
+	tiedA, tiedBoth = tiedA+pairs(runA), tiedBoth+pairs(runBoth)
+	swaps := mergeSwaps(order, make([]float64, n))
+	run := 1
+	for k := 1; k < n; k++ {
+		if order[k] != order[k-1] {
+			tiedB += pairs(run)
+			run = 0
+		}
+		run++
+	}
+	return pairs(n) - tiedA - (tiedB + pairs(run)) + tiedBoth - 2*swaps
+}
+
+// mergeSwaps sorts x and counts the exchanges of neighbours that takes.
+func mergeSwaps(x, room []float64) (swaps float64) {
+	n := len(x)
+	if n < 2 {
 		return 0
 	}
-	var s float64
-	for i := range n {
-		for j := range i {
-			s += sign(a[i]-a[j]) * sign(b[i]-b[j])
+	m := n / 2
+	swaps = mergeSwaps(x[:m], room) + mergeSwaps(x[m:], room)
+	copy(room[:n], x)
+	i, j := 0, m
+	for k := range x {
+		if j == n || i < m && room[i] <= room[j] {
+			x[k] = room[i]
+			i++
+		} else {
+			x[k] = room[j]
+			swaps += float64(m - i)
+			j++
 		}
 	}
+	return swaps
+}
+
+func kendall(a, b []float64) (tau, p float64, err error) {
+	n := len(a)
+	s := kendallS(a, b)
 	ta, tb := ties(a), ties(b)
 	pairs := float64(n*(n-1)) / 2
 	lost := func(t []float64) (x float64) {

@@ -151,3 +151,33 @@ func TestInfluenceLaws(t *testing.T) {
 		t.Errorf("hat values sum to %g, weights to %g", hat, weight)
 	}
 }
+
+// Kendall's statistic by merge sort is the count over all pairs, with ties.
+func TestKendallCount(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	sign := func(x float64) float64 {
+		switch {
+		case x > 0:
+			return 1
+		case x < 0:
+			return -1
+		}
+		return 0
+	}
+	for range 200 {
+		n := 2 + r.IntN(40)
+		a, b := make([]float64, n), make([]float64, n)
+		for i := range a {
+			a[i], b[i] = float64(r.IntN(12)), float64(r.IntN(1+r.IntN(30)))
+		}
+		var want float64
+		for i := range a {
+			for j := range i {
+				want += sign(a[i]-a[j]) * sign(b[i]-b[j])
+			}
+		}
+		if got := kendallS(a, b); got != want {
+			t.Fatalf("%v %v: %g, over all pairs %g", a, b, got, want)
+		}
+	}
+}

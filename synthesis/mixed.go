@@ -105,7 +105,10 @@ func (m *mixed) connected() [][]int {
 		ids := number(m.known.Cluster)
 		first(func(i int) int { return ids[i] })
 	}
-	if m.known.Full != nil {
+	if b, ok := m.known.Full.(Blocked); ok {
+		ids := b.Blocks()
+		first(func(i int) int { return ids[i] })
+	} else if m.known.Full != nil {
 		for i := range m.k {
 			for j := range i {
 				if m.known.Full.At(i, j) != 0 {
@@ -128,6 +131,10 @@ func (m *mixed) connected() [][]int {
 	}
 	return out
 }
+
+// Blocked is a covariance that knows which rows can be correlated: those of the
+// same block. It spares the search through all pairs.
+type Blocked interface{ Blocks() []int }
 
 // number gives every distinct text an index in order of appearance.
 func number(groups []string) []int {
