@@ -60,7 +60,7 @@ func (f *doseFlags) readDoses(a *app, t *evidence.Table) (*doseData, error) {
 	if len(d.rows) == 0 {
 		return nil, &Fault{Code: ExitData, Err: fmt.Errorf("%s: no row has a dose", t.File), Hint: "check --by"}
 	}
-	out, err := f.byKind(a, d)
+	out, err := f.byKind(d)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (f *doseFlags) role(t *evidence.Table, role, asked, flag string) (string, b
 
 // byKind finds out what the rows are: arms with means, relative risks against a
 // reference row, or effects of one dose each.
-func (f *doseFlags) byKind(a *app, d doseTable) (*doseData, error) {
+func (f *doseFlags) byKind(d doseTable) (*doseData, error) {
 	if f.cluster != "" {
 		if err := column(d.Table, f.cluster, "cluster"); err != nil {
 			return nil, err
@@ -105,7 +105,7 @@ func (f *doseFlags) byKind(a *app, d doseTable) (*doseData, error) {
 				return nil, err
 			}
 		}
-		return f.readArms(a, d, mean, sd, n)
+		return f.readArms(d, mean, sd, n)
 	}
 	return f.readEffects(d)
 }
@@ -214,13 +214,7 @@ func (f *doseFlags) readRisks(d doseTable, cases, n string) (*doseData, error) {
 }
 
 // readArms reads arms with mean, SD and size, in sets of one outcome and time.
-func (f *doseFlags) readArms(a *app, d doseTable, mean, sd, n string) (*doseData, error) {
-	out, err := f.data(d, "arms with means")
-	if err != nil {
-		return nil, err
-	}
-	scale := map[string]doseresponse.Scale{"MD": doseresponse.MD, "MDH": doseresponse.MDH, "SMD": doseresponse.Hedges, "HEDGES": doseresponse.Hedges, "COHEN": doseresponse.Cohen, "GLASS": doseresponse.Glass}[f.scale]
-	out.measure = f.scale
+func (f *doseFlags) readArms(d doseTable, mean, sd, n string) (*doseData, error) {
 	for _, c := range []string{f.outcome, f.time, f.meanPre, f.sdPre} {
 		if c != "" {
 			if err := column(d.Table, c, "outcome, --time, --mean-pre or --sd-pre"); err != nil {
@@ -228,27 +222,25 @@ func (f *doseFlags) readArms(a *app, d doseTable, mean, sd, n string) (*doseData
 			}
 		}
 	}
-	arms := map[int]doseresponse.Arm{}
-	var kept []int
-	for _, r := range d.rows {
-		arm, ok, err := f.arm(d, r, mean, sd, n)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			arms[r] = arm
-			kept = append(kept, r)
-		}
-	}
-	if lost := len(d.rows) - len(kept); lost > 0 {
-		out.notes = append(out.notes, fmt.Sprintf("%d arms without mean, SD or size are left out", lost))
+	set := func(r int) string { return d.Text(r, f.outcome) + "\x00" + d.Text(r, f.time) }
+	arms, kept, notes, err := f.keepArms(d, set, mean, sd, n)
+	if err != nil {
+		return nil, err
 	}
 	d.rows = kept
+	out, err := f.data(d, "arms with means")
+	if err != nil {
+		return nil, err
+	}
+	out.measure, out.notes = f.scale, notes
 	if f.sdPre != "" && !math.IsNaN(f.corr) {
 		out.notes = append(out.notes, fmt.Sprintf("the correlation of before and after is assumed to be %g where the file has none", f.corr))
 	}
 	names, rows := d.groups(d.study)
-	set := func(r int) string { return d.Text(r, f.outcome) + "\x00" + d.Text(r, f.time) }
+	if _, sets := d.groups(func(r int) string { return d.study(r) + "\x00" + set(r) }); len(sets) > len(rows) {
+		out.notes = append(out.notes, fmt.Sprintf("sampling errors of two outcomes or times of one study are assumed to be correlated by %g (--rho)", f.rho))
+	}
+	scale := map[string]doseresponse.Scale{"MD": doseresponse.MD, "MDH": doseresponse.MDH, "SMD": doseresponse.Hedges, "HEDGES": doseresponse.Hedges, "COHEN": doseresponse.Cohen, "GLASS": doseresponse.Glass}[f.scale]
 	out.build = func(draw func(low, high float64) float64) (trials []doseresponse.Trial, err error) {
 		for i, rs := range rows {
 			t, err := f.stack(d, names[i], rs, set, arms, scale, draw)
@@ -259,11 +251,42 @@ func (f *doseFlags) readArms(a *app, d doseTable, mean, sd, n string) (*doseData
 		}
 		return trials, nil
 	}
-	_, sets := d.groups(func(r int) string { return d.study(r) + "\x00" + set(r) })
-	if len(sets) > len(rows) {
-		out.notes = append(out.notes, fmt.Sprintf("sampling errors of two outcomes or times of one study are assumed to be correlated by %g (--rho)", f.rho))
-	}
 	return out, nil
+}
+
+// keepArms reads the arms that have their numbers and another arm beside them
+// in their study, outcome and time.
+func (f *doseFlags) keepArms(d doseTable, set func(int) string, mean, sd, n string) (arms map[int]doseresponse.Arm, kept []int, notes []string, err error) {
+	arms = map[int]doseresponse.Arm{}
+	var whole []int
+	for _, r := range d.rows {
+		arm, ok, err := f.arm(d, r, mean, sd, n)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		if ok {
+			arms[r] = arm
+			whole = append(whole, r)
+		}
+	}
+	if lost := len(d.rows) - len(whole); lost > 0 {
+		notes = append(notes, fmt.Sprintf("%d arms without mean, SD or size are left out", lost))
+	}
+	d.rows = whole
+	_, sets := d.groups(func(r int) string { return d.study(r) + "\x00" + set(r) })
+	for _, s := range sets {
+		if len(s) > 1 {
+			kept = append(kept, s...)
+		}
+	}
+	slices.Sort(kept)
+	if len(kept) == 0 {
+		return nil, nil, nil, &Fault{Code: ExitData, Err: fmt.Errorf("%s: no study has two arms with mean, SD and size", d.File), Hint: "check --id, --mean, --sd and --n"}
+	}
+	if alone := len(whole) - len(kept); alone > 0 {
+		notes = append(notes, fmt.Sprintf("%d arms without another of their study, outcome and time are left out", alone))
+	}
+	return arms, kept, notes, nil
 }
 
 func (f *doseFlags) arm(d doseTable, r int, mean, sd, n string) (arm doseresponse.Arm, ok bool, err error) {
