@@ -153,6 +153,16 @@ type covarianceOut struct {
 	Levels  []string        `json:"levels"`
 	Tau2    []report.Full   `json:"tau2"`
 	Rho     [][]report.Full `json:"rho"`
+
+	Profiles []profiledOut `json:"profile,omitempty"`
+}
+
+// profiledOut is the profile-likelihood interval of one parameter.
+type profiledOut struct {
+	Name  string      `json:"name"`
+	Value report.Full `json:"value"`
+	Low   report.Full `json:"ci_low"`
+	High  report.Full `json:"ci_high"`
 }
 
 type coefOut struct {
@@ -458,6 +468,9 @@ func (o *metaOut) randomText(w io.Writer, g func(report.Full) string) {
 				fmt.Fprintf(w, ", rho with %s %s", c.Levels[j], g(c.Rho[i][j]))
 			}
 			fmt.Fprintln(w)
+		}
+		for _, p := range c.Profiles {
+			fmt.Fprintf(w, "  profile of %s: %s (%s to %s)\n", p.Name, g(p.Value), g(p.Low), g(p.High))
 		}
 	}
 }

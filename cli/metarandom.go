@@ -78,6 +78,9 @@ func (f *metaFlags) fitMixed(a *app, d *metaData, out *metaOut, o metaExtras) er
 
 func newCovariance(g synthesis.Covariance) covarianceOut {
 	c := covarianceOut{Outer: g.Name, Struct: string(g.Kind), NGroups: g.Groups, Levels: g.Labels}
+	for _, p := range g.Profiles {
+		c.Profiles = append(c.Profiles, profiledOut{p.Name, report.Full(p.Value), report.Full(p.Low), report.Full(p.High)})
+	}
 	for i := range g.Labels {
 		c.Tau2 = append(c.Tau2, report.Full(g.G.At(i, i)))
 		row := make([]report.Full, len(g.Labels))

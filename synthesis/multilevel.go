@@ -55,6 +55,15 @@ type Covariance struct {
 	Groups int
 	Labels []string
 	G      *mat.SymDense
+	// Profiles are the profile-likelihood intervals of its variances and
+	// correlation, where they were asked for; none for unstructured terms.
+	Profiles []ProfileInterval
+}
+
+// ProfileInterval is the profile-likelihood interval of one parameter.
+type ProfileInterval struct {
+	Name             string
+	Value, Low, High float64
 }
 
 // Rho is the correlation of levels a and b.
@@ -175,7 +184,7 @@ func AnalyseMixed(y []float64, known Sampling, x *mat.Dense, names []string, r R
 	}
 	for i, s := range r.Structured {
 		t := terms[len(r.Levels)+i]
-		out.G = append(out.G, Covariance{s.Name, s.Kind, t.groups, t.labels(s), mat.NewSymDense(t.j, slices.Clone(t.g))})
+		out.G = append(out.G, Covariance{Name: s.Name, Kind: s.Kind, Groups: t.groups, Labels: t.labels(s), G: mat.NewSymDense(t.j, slices.Clone(t.g))})
 	}
 	out.finish(w, f, names)
 	return out, nil
@@ -292,49 +301,103 @@ func (m *MultiLevel) finish(w *wls, f *mixed, names []string) {
 	}
 }
 
-// Profile fills the profile-likelihood interval of every level's variance, and
-// the likelihood-ratio test against the model without it.
+// Profile fills the profile-likelihood intervals of every level's variance with
+// the likelihood-ratio test against the model without it, and those of the
+// variances and correlations of structured terms.
 func (m *MultiLevel) Profile(level float64) error {
-	crit := distuv.ChiSquared{K: 1}.Quantile(level)
-	l := 0
+	p := &profiler{m: m, crit: distuv.ChiSquared{K: 1}.Quantile(level)}
+	l, g := 0, 0
 	for _, t := range m.fit.terms {
-		if t.kind != ID || t.level != nil {
+		if t.kind == ID && t.level == nil {
+			s := &m.Sigma2[l]
+			l++
+			s.LRT = math.Max(0, p.drop(t.first, 0)+p.crit)
+			s.LRTP = distuv.ChiSquared{K: 1}.Survival(s.LRT)
+			s.Low, s.High = p.positive(t.first, s.Value)
 			continue
 		}
-		s := &m.Sigma2[l]
-		l++
-		var failed error
-		drop := func(v float64) float64 {
-			_, top, err := m.fit.run(map[int]float64{t.first: v})
-			if err != nil {
-				failed = err
-				return math.NaN()
+		c := &m.G[g]
+		g++
+		for q := range t.params() {
+			if i, ok := p.structured(t, q, c.Labels); ok {
+				c.Profiles = append(c.Profiles, i)
 			}
-			return 2*(m.max-top) - crit
-		}
-		at0 := drop(0)
-		s.LRT = math.Max(0, at0+crit)
-		s.LRTP = distuv.ChiSquared{K: 1}.Survival(s.LRT)
-		s.Low = 0
-		if at0 > 0 {
-			s.Low = root(drop, 0, s.Value, at0, -crit)
-		}
-		hi := math.Max(2*s.Value, 1e-3*meanOf(m.fit.known.V))
-		fhi := drop(hi)
-		for range 60 {
-			if !(fhi < 0) {
-				break
-			}
-			hi *= 2
-			fhi = drop(hi)
-		}
-		s.High = root(drop, s.Value, hi, -crit, fhi)
-		if failed != nil {
-			return failed
 		}
 	}
 	m.fit.at(m.theta, nil) // back to the maximum
-	return nil
+	return p.failed
+}
+
+// profiler finds where the profile likelihood has fallen by its critical value.
+type profiler struct {
+	m      *MultiLevel
+	crit   float64
+	failed error
+}
+
+// drop is twice the fall of the likelihood with parameter q held at v, less the
+// critical value.
+func (p *profiler) drop(q int, v float64) float64 {
+	_, top, err := p.m.fit.run(map[int]float64{q: v})
+	if err != nil {
+		p.failed = err
+		return math.NaN()
+	}
+	return 2*(p.m.max-top) - p.crit
+}
+
+// positive is the interval of a parameter of zero or more.
+func (p *profiler) positive(q int, value float64) (low, high float64) {
+	f := func(v float64) float64 { return p.drop(q, v) }
+	if at0 := f(0); at0 > 0 {
+		low = root(f, 0, value, at0, -p.crit)
+	}
+	hi := math.Max(2*value, 1e-3*meanOf(p.m.fit.known.V))
+	fhi := f(hi)
+	for range 60 {
+		if !(fhi < 0) {
+			break
+		}
+		hi *= 2
+		fhi = f(hi)
+	}
+	return low, root(f, value, hi, -p.crit, fhi)
+}
+
+// structured is the interval of parameter q of a structured term; ok is false
+// for those of a Cholesky factor.
+func (p *profiler) structured(t *randomTerm, q int, labels []string) (i ProfileInterval, ok bool) {
+	at := t.first + q
+	value := p.m.theta[at]
+	name := func(k int) string {
+		if t.kind == CS || t.kind == AR || t.kind == CAR || t.kind == ID {
+			return "tau²"
+		}
+		return "tau² " + labels[k]
+	}
+	switch {
+	case t.kind == UN || t.kind == GEN:
+		return i, false
+	case t.bounded(q):
+		low, high := p.positive(at, value)
+		return ProfileInterval{name(q), value, low, high}, true
+	case (t.kind == HCS || t.kind == HAR) && q < t.j: // a standard deviation
+		low, high := p.positive(at, math.Abs(value))
+		return ProfileInterval{name(q), value * value, low * low, high * high}, true
+	}
+	i = ProfileInterval{"rho", t.correlation(value), t.correlation(math.Inf(-1)), t.correlation(math.Inf(1))}
+	f := func(v float64) float64 { return p.drop(at, v) }
+	for side, end := range []*float64{&i.Low, &i.High} {
+		sign := float64(2*side - 1)
+		for step := 0.25; step < 10; step *= 2 {
+			v := value + sign*step
+			if fv := f(v); fv > 0 {
+				*end = t.correlation(root(f, value, v, -p.crit, fv))
+				break
+			}
+		}
+	}
+	return i, true
 }
 
 func meanOf(x []float64) (s float64) {

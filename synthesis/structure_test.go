@@ -128,3 +128,39 @@ func TestRVEOnRepeated(t *testing.T) {
 		}
 	}
 }
+
+// Profile-likelihood intervals of structured terms against confint of the same
+// fits in metafor 3.8-1; 1e-3 relative, the tolerance of its root finder.
+func TestStructuredProfiles(t *testing.T) {
+	rows := conformance.ReadCSV(t, "../testdata/oracle/metafor/repeated.csv")
+	y, v, x := numbersOf(rows, "yi"), numbersOf(rows, "vi"), numbersOf(rows, "x")
+	design := mat.NewDense(len(y), 2, nil)
+	for i := range y {
+		design.SetRow(i, []float64{1, x[i]})
+	}
+	for kind, want := range map[Structure]map[string][2]float64{
+		CS:  {"tau²": {0.09896977, 0.29451182}, "rho": {0.63641788, 0.93684277}},
+		HCS: {"tau² 2": {0.04626400, 0.23856915}, "rho": {0.64852370, 0.94568302}},
+	} {
+		s := Structured{Name: "study", Outer: textsOf(rows, "study"), Inner: textsOf(rows, "time"), Kind: kind, Rho: math.NaN()}
+		m, err := AnalyseMixed(y, Sampling{V: v}, design, []string{Intercepted, "x"}, Random{Structured: []Structured{s}}, MetaOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Profile(0.95); err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, p := range m.G[0].Profiles {
+			if w, ok := want[p.Name]; ok {
+				found++
+				if math.Abs(p.Low-w[0]) > 1e-3*w[0] || math.Abs(p.High-w[1]) > 1e-3*w[1] || !(p.Low < p.Value && p.Value < p.High) {
+					t.Errorf("%s %s: %.6g (%.6g to %.6g), metafor %v", kind, p.Name, p.Value, p.Low, p.High, w)
+				}
+			}
+		}
+		if found != len(want) {
+			t.Errorf("%s: %v", kind, m.G[0].Profiles)
+		}
+	}
+}
