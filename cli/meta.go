@@ -281,7 +281,9 @@ func (f *metaFlags) bootstrap(d *metaData, o metaExtras) (*bootstrapOut, error) 
 
 // fitPlain is the univariate model, tested robustly where there are clusters.
 func (f *metaFlags) fitPlain(d *metaData, out *metaOut) error {
-	m, err := synthesis.Analyse(d.y, d.v, d.x, d.names, d.opt)
+	o := d.opt
+	o.Profile = true
+	m, err := synthesis.Analyse(d.y, d.v, d.x, d.names, o)
 	if err != nil {
 		return err
 	}

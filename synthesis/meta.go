@@ -57,6 +57,9 @@ type MetaOptions struct {
 	Test    Test
 	Level   float64
 	Weights []float64
+	// Profile asks for the profile-likelihood interval of tau² (ML and REML),
+	// which costs as much as the fit again.
+	Profile bool
 }
 
 func (o MetaOptions) orDefault() MetaOptions {
@@ -100,7 +103,7 @@ type Meta struct {
 	LogLik            float64 // restricted for REML
 	AIC, BIC, AICc    float64
 	Cov               *mat.SymDense
-	// The profile-likelihood interval of tau² (ML and REML); NaN otherwise.
+	// The profile-likelihood interval of tau² where asked for; NaN otherwise.
 	ProfileLow, ProfileHigh float64
 }
 
@@ -139,7 +142,7 @@ func Analyse(y, v []float64, x *mat.Dense, names []string, o MetaOptions) (*Meta
 	}
 	m.SETau2 = w.seTau2(o.Method, m.Tau2)
 	m.ProfileLow, m.ProfileHigh = math.NaN(), math.NaN()
-	if o.Method == ML || o.Method == REML {
+	if o.Profile && (o.Method == ML || o.Method == REML) {
 		m.ProfileLow, m.ProfileHigh = w.profile(m.Tau2, o.Level, o.Method == REML)
 	}
 	f := w.at(m.Tau2)

@@ -262,7 +262,7 @@ func TestWeightsAndProfile(t *testing.T) {
 			t.Errorf("GENQ: %.12g, metafor %.12g", p[0], p[1])
 		}
 	}
-	if m, err = Mean(y, v, MetaOptions{}); err != nil {
+	if m, err = Mean(y, v, MetaOptions{Profile: true}); err != nil {
 		t.Fatal(err)
 	}
 	if math.Abs(m.ProfileLow-0.11523939965773) > 1e-4 || math.Abs(m.ProfileHigh-0.96466642923923) > 1e-4 {
