@@ -147,7 +147,7 @@ func (f *doseFlags) check() error {
 	}
 	for _, err := range []error{
 		known("shape", f.shape, shapes...), known("measure", f.scale, "MD", "MDH", "SMD", "HEDGES", "COHEN", "GLASS"), known("covariance", f.covariance, "gl", "hamling", "indep"),
-		known("method", strings.ToUpper(f.method), "REML", "ML", "FIXED", "FE", "MM"), known("robust", f.robust, "CR0", "CR1", "CR1p", "CR1S", "CR2", "CR3", "none"),
+		known("method", strings.ToUpper(f.method), "REML", "ML", "FIXED", "FE", "MM"), f.checkTests(),
 	} {
 		if err != nil {
 			return err
@@ -158,9 +158,6 @@ func (f *doseFlags) check() error {
 	}
 	if !(f.rho >= 0 && f.rho < 1) {
 		return usage(fmt.Errorf("--rho %g does not lie between 0 and 1", f.rho), "for example 0.6")
-	}
-	if !(f.level > 50 && f.level < 100) {
-		return usage(fmt.Errorf("--level %g is not between 50 and 100", f.level), "for example 95")
 	}
 	for i, k := range f.knots {
 		if i > 0 && !(k > f.knots[i-1]) || math.IsNaN(k) {
@@ -308,7 +305,7 @@ func (f *doseFlags) fitDoses(d *doseData) (*doseOut, error) {
 	for _, w := range fits {
 		out.Weights = append(out.Weights, report.ShapeWeight{Shape: string(w.Form.Shape), LogLik: report.Num(w.LogLik), AIC: report.Num(w.AIC), Weight: report.Num(w.Weight)})
 	}
-	for _, x := range f.grid(c) {
+	for _, x := range f.grid(c.Min, c.Max, 25) {
 		out.Curve = append(out.Curve, f.point(fits, d, x, ref))
 	}
 	out.Peak = f.peak(c, fits, ref)
@@ -376,14 +373,14 @@ func (o *doseOut) one(c *doseresponse.Curve) {
 	}
 }
 
-// grid are the doses of the curve.
-func (f *doseFlags) grid(c *doseresponse.Curve) []float64 {
+// grid are the doses asked for, or n of them from low to high.
+func (f *doseFlags) grid(low, high float64, n int) []float64 {
 	if f.at != nil {
 		return f.at
 	}
 	var out []float64
-	for i := range 25 {
-		out = append(out, c.Min+(c.Max-c.Min)*float64(i)/24)
+	for i := range n {
+		out = append(out, low+(high-low)*float64(i)/float64(n-1))
 	}
 	return out
 }

@@ -35,43 +35,26 @@ type bayesDoseOut struct {
 
 // fitBayesCurve is the posterior of the curve of the one agent of a file.
 func (f *doseFlags) fitBayesCurve(a *app, path string) (*bayesCurveOut, error) {
-	if err := f.check(); err != nil {
-		return nil, err
-	}
-	shape := f.shape
-	if !f.given("shape") {
-		shape = "emax"
-	}
-	if f.agent == "" || slices.Contains([]string{"average", "spline", "quadratic"}, shape) {
+	if f.agent == "" || f.given("shape") && slices.Contains([]string{"average", "spline", "quadratic"}, f.shape) {
 		return nil, usage(fmt.Errorf("--bayes takes --agent and the shape linear, emax, exponential or loglinear"), "for example --agent agent --bayes --shape emax")
 	}
-	t, err := f.read(a, path)
+	in, err := f.readNetwork(a, path)
 	if err != nil {
 		return nil, err
 	}
-	trials, measure, notes, err := f.networkTrials(a, t)
-	if err != nil {
-		return nil, err
-	}
-	b, err := doseresponse.FitBayes(trials, doseresponse.Shape(shape), doseresponse.CurvePrior{}, f.level/100)
+	b, err := doseresponse.FitBayes(in.trials, doseresponse.Shape(in.shape), doseresponse.CurvePrior{}, f.level/100)
 	if err != nil {
 		return nil, dataFaultUnlessUsage(path, err)
 	}
-	notes = append(notes, fmt.Sprintf("priors (assumed, free of the unit of dose): coefficient normal with SD %.3g, tau half-normal with scale %.3g, scale of dose log-normal around the median dose with SD %g of the logarithm", b.Prior.CoefSD, b.Prior.TauScale, doseresponse.ScalePriorSD))
-	out := &bayesCurveOut{By: f.by, Agent: b.Agent, Shape: shape, Measure: measure, Level: f.level, Coef: newSummary(b.Coef), Scale: newSummary(b.Scale), Tau: newSummary(b.Tau), Prob: report.Full(b.Probability), Notes: notes}
+	notes := append(in.notes, fmt.Sprintf("priors (assumed, free of the unit of dose): coefficient normal with SD %.3g, tau half-normal with scale %.3g, scale of dose log-normal around the median dose with SD %g of the logarithm", b.Prior.CoefSD, b.Prior.TauScale, doseresponse.ScalePriorSD))
+	out := &bayesCurveOut{By: f.by, Agent: b.Agent, Shape: in.shape, Measure: in.measure, Level: f.level, Coef: newSummary(b.Coef), Scale: newSummary(b.Scale), Tau: newSummary(b.Tau), Prob: report.Full(b.Probability), Notes: notes}
 	top := 0.0
-	for _, tr := range trials {
+	for _, tr := range in.trials {
 		for _, arm := range tr.Arms {
 			top = math.Max(top, arm.Dose)
 		}
 	}
-	at := f.at
-	if at == nil {
-		for i := range 11 {
-			at = append(at, top*float64(i)/10)
-		}
-	}
-	for _, x := range at {
+	for _, x := range f.grid(0, top, 11) {
 		out.Curve = append(out.Curve, bayesDoseOut{report.Full(x), newSummary(b.At(x)), x > top})
 	}
 	return out, nil

@@ -135,7 +135,7 @@ func (f *doseFlags) doseUniverses(d *doseData, choices []string) (out []synthesi
 	if len(doses) == 0 {
 		return nil, &synthesis.DataError{Message: "no dose lies above the reference dose"}
 	}
-	at, ref := quantile(doses, 0.5), f.reference
+	at, ref := synthesis.Quantile(doses, 0.5), f.reference
 	if d.intercept {
 		ref = math.NaN()
 	}

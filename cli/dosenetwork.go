@@ -42,28 +42,42 @@ type agentOut struct {
 	Curve        []dosePoint `json:"curve"`
 }
 
-// fitNetwork fits the curves of several agents to a file of arms.
-func (f *doseFlags) fitNetwork(a *app, path string) (*networkOut, error) {
+// networkFile is a file of arms with agents, and the shape asked of it.
+type networkFile struct {
+	shape, measure string
+	trials         []doseresponse.NetworkTrial
+	notes          []string
+}
+
+// readNetwork checks the flags and reads the file; the shape is emax by default.
+func (f *doseFlags) readNetwork(a *app, path string) (*networkFile, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	shape := f.shape
+	in := &networkFile{shape: f.shape}
 	if !f.given("shape") {
-		shape = "emax"
+		in.shape = "emax"
 	}
-	if shape == "average" || shape == "spline" || f.cluster != "" || f.reported != "" || f.stages != 1 || strings.EqualFold(f.method, "MM") {
+	if in.shape == "average" || in.shape == "spline" || f.cluster != "" || f.reported != "" || f.stages != 1 || strings.EqualFold(f.method, "MM") {
 		return nil, usage(fmt.Errorf("--agent takes the shapes linear, quadratic, emax, exponential and loglinear, in one stage"), "for example --agent agent --shape emax")
 	}
 	t, err := f.read(a, path)
 	if err != nil {
 		return nil, err
 	}
-	trials, measure, notes, err := f.networkTrials(a, t)
+	in.trials, in.measure, in.notes, err = f.networkTrials(a, t)
+	return in, err
+}
+
+// fitNetwork fits the curves of several agents to a file of arms.
+func (f *doseFlags) fitNetwork(a *app, path string) (*networkOut, error) {
+	in, err := f.readNetwork(a, path)
 	if err != nil {
 		return nil, err
 	}
+	shape, notes := in.shape, in.notes
 	method := f.options().Method
-	n, err := doseresponse.FitNetwork(trials, doseresponse.Shape(shape), method, f.level/100)
+	n, err := doseresponse.FitNetwork(in.trials, doseresponse.Shape(shape), method, f.level/100)
 	if err != nil {
 		return nil, dataFaultUnlessUsage(path, err)
 	}
@@ -71,7 +85,7 @@ func (f *doseFlags) fitNetwork(a *app, path string) (*networkOut, error) {
 		notes = append(notes, fmt.Sprintf("the scale of dose of each agent has a log-normal prior around its median dose with SD %g of the logarithm (assumed; free of the unit of dose)", doseresponse.ScalePriorSD))
 	}
 	num := func(v float64) report.Full { return report.Full(v) }
-	out := &networkOut{By: f.by, Shape: shape, Measure: measure, Method: strings.ToUpper(method), Trials: n.Trials, Arms: n.Arms, Level: f.level, Tau2: num(n.Tau2), LogLik: num(n.LogLik), Q: num(n.Q), QDF: n.QDF, QP: num(n.QP), LackQ: num(n.LackQ), LackDF: n.LackDF, LackP: num(n.LackP), Notes: notes}
+	out := &networkOut{By: f.by, Shape: shape, Measure: in.measure, Method: strings.ToUpper(method), Trials: n.Trials, Arms: n.Arms, Level: f.level, Tau2: num(n.Tau2), LogLik: num(n.LogLik), Q: num(n.Q), QDF: n.QDF, QP: num(n.QP), LackQ: num(n.LackQ), LackDF: n.LackDF, LackP: num(n.LackP), Notes: notes}
 	for _, agent := range n.Agents {
 		out.Agents = append(out.Agents, f.agentCurve(n, agent))
 	}
@@ -83,17 +97,11 @@ func (f *doseFlags) agentCurve(n *doseresponse.Network, agent string) agentOut {
 	doses := slices.Sorted(slices.Values(n.Doses(agent)))
 	o := agentOut{Agent: agent, Arms: len(doses)}
 	top := doses[len(doses)-1]
-	at := f.at
-	if at == nil {
-		for i := range 11 {
-			at = append(at, top*float64(i)/10)
-		}
-	}
 	for _, t := range n.Terms(agent) {
 		o.Coefficients = append(o.Coefficients, coefOut{t.Name, newTerm(t)})
 	}
 	z := doseresponse.NormalQuantile(f.level / 100)
-	for _, x := range at {
+	for _, x := range f.grid(0, top, 11) {
 		e, se := n.At(agent, x)
 		p := z * math.Sqrt(se*se+n.Tau2)
 		if x == 0 {

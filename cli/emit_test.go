@@ -37,19 +37,26 @@ C,1,9.8,2,25
 C,2,11,2,27
 `
 
+// tables writes both tables to files.
+func tables(t *testing.T) (effects, arms string) {
+	t.Helper()
+	dir := t.TempDir()
+	effects, arms = filepath.Join(dir, "effects.csv"), filepath.Join(dir, "arms.csv")
+	for path, text := range map[string]string{effects: emitData, arms: emitArms} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return effects, arms
+}
+
 // The scripts of --emit R give in metafor what the run gives here: coefficients
 // and standard errors to 1e-4 (metafor's Paule–Mandel root finder; the others agree better).
 func TestEmittedScripts(t *testing.T) {
 	if err := exec.Command("Rscript", "-e", "library(metafor)").Run(); err != nil {
 		t.Skip("R with metafor is not installed")
 	}
-	dir := t.TempDir()
-	effects, arms := filepath.Join(dir, "effects.csv"), filepath.Join(dir, "arms.csv")
-	for path, text := range map[string]string{effects: emitData, arms: emitArms} {
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	effects, arms := tables(t)
 	for _, args := range [][]string{
 		{"meta", effects},
 		{"meta", effects, "--method", "PM", "--test", "knha", "--mods", "weeks"},
@@ -108,13 +115,7 @@ func output(t *testing.T, args ...string) string {
 // Every command on a table prints one JSON document with keys in snake_case, and
 // the same bytes on one core and on several.
 func TestTableCommands(t *testing.T) {
-	dir := t.TempDir()
-	effects, arms := filepath.Join(dir, "effects.csv"), filepath.Join(dir, "arms.csv")
-	for path, text := range map[string]string{effects: emitData, arms: emitArms} {
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	effects, arms := tables(t)
 	for _, args := range [][]string{
 		{"meta", effects, "--mods", "weeks,kind", "--cluster", "study"},
 		{"meta", effects, "--random", "outcome|study", "--struct", "UN"},

@@ -275,7 +275,7 @@ func (f *metaFlags) bootstrap(d *metaData, o metaExtras) (*bootstrapOut, error) 
 	}
 	slices.Sort(b.Estimates)
 	a := (1 - d.opt.Level) / 2
-	out.SE, out.CILow, out.CIHigh = report.Full(stat.StdDev(b.Estimates, nil)), report.Full(quantile(b.Estimates, a)), report.Full(quantile(b.Estimates, 1-a))
+	out.SE, out.CILow, out.CIHigh = report.Full(stat.StdDev(b.Estimates, nil)), report.Full(synthesis.Quantile(b.Estimates, a)), report.Full(synthesis.Quantile(b.Estimates, 1-a))
 	return out, nil
 }
 

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"text/tabwriter"
 
@@ -101,7 +100,7 @@ func newGosh(d *metaData, s []synthesis.Subset, all bool, method string) *goshOu
 		slices.Sort(x)
 		out := quantilesOut{report.Full(sum / float64(len(x))), map[string]report.Full{}}
 		for _, p := range goshQuantiles {
-			out.At[fmt.Sprint(p)] = report.Full(quantile(x, p))
+			out.At[fmt.Sprint(p)] = report.Full(synthesis.Quantile(x, p))
 		}
 		return out
 	}
@@ -121,19 +120,6 @@ func newGosh(d *metaData, s []synthesis.Subset, all bool, method string) *goshOu
 		out.Effects = append(out.Effects, goshEffect{label(d, i), report.Full(sum[0] / n[0]), report.Full(sum[1] / n[1])})
 	}
 	return out
-}
-
-// quantile of sorted values by linear interpolation (R's type 7).
-func quantile(x []float64, p float64) float64 {
-	if len(x) == 0 {
-		return math.NaN()
-	}
-	h := p * float64(len(x)-1)
-	i := int(h)
-	if i+1 >= len(x) {
-		return x[len(x)-1]
-	}
-	return x[i] + (h-float64(i))*(x[i+1]-x[i])
 }
 
 func (o *goshOut) text(w io.Writer) error {

@@ -144,9 +144,6 @@ func (f *metaFlags) check() error {
 	if !slices.Contains(synthesis.Tests, synthesis.Test(f.test)) {
 		return usage(fmt.Errorf("--test %q is not known", f.test), "z, t, knha or adhoc")
 	}
-	if f.robust != "none" && !slices.Contains(synthesis.Sandwiches, synthesis.Sandwich(f.robust)) {
-		return usage(fmt.Errorf("--robust %q is not known", f.robust), "CR0, CR1, CR1p, CR1S, CR2, CR3 or none")
-	}
 	if f.structure != "" && !slices.Contains(synthesis.Structures, synthesis.Structure(f.structure)) {
 		return usage(fmt.Errorf("--struct %q is not known", f.structure), "ID, DIAG, CS, HCS, UN, AR, HAR, CAR, GEN or GDIAG")
 	}
@@ -161,6 +158,14 @@ func (f *metaFlags) check() error {
 	}
 	if !math.IsNaN(f.corr) && !(f.corr > -1 && f.corr < 1) {
 		return usage(fmt.Errorf("--r %g is no correlation", f.corr), "between -1 and 1, for example 0.7")
+	}
+	return f.checkTests()
+}
+
+// checkTests refuses robust estimators and levels that are not known.
+func (f *metaFlags) checkTests() error {
+	if f.robust != "none" && !slices.Contains(synthesis.Sandwiches, synthesis.Sandwich(f.robust)) {
+		return usage(fmt.Errorf("--robust %q is not known", f.robust), "CR0, CR1, CR1p, CR1S, CR2, CR3 or none")
 	}
 	if !(f.level > 50 && f.level < 100) {
 		return usage(fmt.Errorf("--level %g is not between 50 and 100", f.level), "for example 95")

@@ -178,7 +178,7 @@ func newMultiverse(names []string, us []synthesis.Universe) *multiverseOut {
 	}
 	slices.Sort(est)
 	n := func(v float64) report.Full { return report.Full(v) }
-	out.Median, out.Low, out.High = n(quantile(est, 0.5)), n(quantile(est, 0)), n(quantile(est, 1))
+	out.Median, out.Low, out.High = n(synthesis.Quantile(est, 0.5)), n(synthesis.Quantile(est, 0)), n(synthesis.Quantile(est, 1))
 	sign := 1.0
 	out.Claim = "the mean effect is above zero"
 	if float64(out.Median) < 0 {
@@ -235,7 +235,7 @@ func newDimension(name string, i int, us []synthesis.Universe, sign float64) dim
 	}
 	for _, c := range order {
 		slices.Sort(est[c])
-		d.Choices = append(d.Choices, choiceOut{c, len(est[c]), report.Full(float64(support[c]) / float64(len(est[c]))), report.Full(quantile(est[c], 0.5))})
+		d.Choices = append(d.Choices, choiceOut{c, len(est[c]), report.Full(float64(support[c]) / float64(len(est[c]))), report.Full(synthesis.Quantile(est[c], 0.5))})
 	}
 	return d
 }

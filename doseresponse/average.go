@@ -46,18 +46,31 @@ func FitShapes(trials []Trial, forms []Form, o CurveOptions) (fits []Weighted, l
 
 // Weigh sets the AIC weights of curves fitted to the same results.
 func Weigh(fits []Weighted) []Weighted {
-	best, sum := math.Inf(1), 0.0
+	var aic []float64
 	for _, f := range fits {
-		best = math.Min(best, f.AIC)
+		aic = append(aic, f.AIC)
 	}
-	for i := range fits {
-		fits[i].Weight = math.Exp(-(fits[i].AIC - best) / 2)
-		sum += fits[i].Weight
-	}
-	for i := range fits {
-		fits[i].Weight /= sum
+	for i, w := range akaike(aic) {
+		fits[i].Weight = w
 	}
 	return fits
+}
+
+// akaike are the weights of models by their AIC.
+func akaike(aic []float64) []float64 {
+	best, sum := math.Inf(1), 0.0
+	for _, a := range aic {
+		best = math.Min(best, a)
+	}
+	out := make([]float64, len(aic))
+	for i, a := range aic {
+		out[i] = math.Exp(-(a - best) / 2)
+		sum += out[i]
+	}
+	for i := range out {
+		out[i] /= sum
+	}
+	return out
 }
 
 // NormalQuantile is the two-sided quantile of a level.
@@ -155,4 +168,4 @@ func (c *Curve) combine(estimates [][]float64, within *mat.SymDense) (share floa
 }
 
 // NormalP is the two-sided p of a z statistic.
-func NormalP(z float64) float64 { return 2 * upperTail(math.Abs(z)) }
+func NormalP(z float64) float64 { return 2 * synthesis.UpperTail(math.Abs(z)) }

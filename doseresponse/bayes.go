@@ -217,7 +217,7 @@ func (b *BayesCurve) summarise() {
 		b.Scale = synthesis.Summary{Mean: nan, SD: nan, Median: nan, Low: nan, High: nan}
 	}
 	for _, n := range b.nodes {
-		b.Probability += n.weight * upperTail(-n.mean/math.Sqrt(n.variance))
+		b.Probability += n.weight * synthesis.UpperTail(-n.mean/math.Sqrt(n.variance))
 	}
 }
 
@@ -252,7 +252,7 @@ func (b *BayesCurve) mixture(of func(bayesNode) (mean, variance float64)) (s syn
 	quantile := func(p float64) float64 {
 		below := func(x float64) (c float64) {
 			for i, n := range b.nodes {
-				c += n.weight * upperTail((means[i]-x)/sds[i])
+				c += n.weight * synthesis.UpperTail((means[i]-x)/sds[i])
 			}
 			return c
 		}

@@ -487,7 +487,7 @@ func (c *Curve) terms() {
 		z, df := c.critical(one)
 		t := synthesis.Term{Name: n, Estimate: est[i], SE: math.Sqrt(c.Cov.At(i, i)), DF: df}
 		t.Stat = t.Estimate / t.SE
-		t.P = 2 * upperTail(math.Abs(t.Stat))
+		t.P = 2 * synthesis.UpperTail(math.Abs(t.Stat))
 		if !math.IsNaN(df) {
 			t.P = 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Survival(math.Abs(t.Stat))
 		}

@@ -175,7 +175,7 @@ func (f fitter) basis(s Shape, ed50 float64) basis {
 		return basis{[]string{"intercept", "dose", "dose²"}, func(d float64) []float64 { z := f.scaled(d); return []float64{1, z, z * z} }}
 	case Spline:
 		k := f.knots()
-		return basis{[]string{"intercept", "dose", "spline"}, func(d float64) []float64 { return []float64{1, f.scaled(d), rcs(f.scaled(d), k)} }}
+		return basis{[]string{"intercept", "dose", "spline"}, func(d float64) []float64 { return append([]float64{1}, restrictedCubic(f.scaled(d), k[:])...) }}
 	case Emax:
 		return basis{[]string{"e0", "emax"}, func(d float64) []float64 { return []float64{1, d / (ed50 + d)} }}
 	}
@@ -196,13 +196,6 @@ func (f fitter) knots() [3]float64 {
 		k = [3]float64{lo + 0.1*(hi-lo), lo + 0.5*(hi-lo), lo + 0.9*(hi-lo)}
 	}
 	return k
-}
-
-// rcs is the non-linear term of a restricted cubic spline with three knots
-// (Harrell, Regression Modeling Strategies, 2.4.5).
-func rcs(x float64, k [3]float64) float64 {
-	c := func(t float64) float64 { return math.Pow(math.Max(x-t, 0), 3) }
-	return (c(k[0]) - c(k[1])*(k[2]-k[0])/(k[2]-k[1]) + c(k[2])*(k[1]-k[0])/(k[2]-k[1])) / ((k[2] - k[0]) * (k[2] - k[0]))
 }
 
 type fitted struct {
@@ -295,19 +288,13 @@ func (f fitter) run(shape Shape, at []float64) error {
 }
 
 func (f fitter) weigh(all []fitted) {
-	best := math.Inf(1)
+	var aic []float64
 	for _, c := range all {
-		aic := 2*float64(c.params) - 2*c.fit.LogLik
-		best = math.Min(best, aic)
-		f.r.Weights = append(f.r.Weights, Weight{Shape: c.shape, LogLik: c.fit.LogLik, AIC: aic})
+		aic = append(aic, 2*float64(c.params)-2*c.fit.LogLik)
+		f.r.Weights = append(f.r.Weights, Weight{Shape: c.shape, LogLik: c.fit.LogLik, AIC: aic[len(aic)-1]})
 	}
-	var sum float64
-	for i := range f.r.Weights {
-		f.r.Weights[i].Weight = math.Exp(-(f.r.Weights[i].AIC - best) / 2)
-		sum += f.r.Weights[i].Weight
-	}
-	for i := range f.r.Weights {
-		f.r.Weights[i].Weight /= sum
+	for i, w := range akaike(aic) {
+		f.r.Weights[i].Weight = w
 		if f.r.Weights[i].Shape == Flat {
 			f.r.FlatVsBest = f.r.Weights[i].Weight
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/myoaxis/myoaxis/synthesis"
 )
 
 // More shapes of a curve through the reference dose: one that levels off
@@ -112,13 +114,8 @@ func HarrellKnots(doses []float64, n int) ([]float64, error) {
 	s := slices.Clone(doses)
 	slices.Sort(s)
 	out := make([]float64, n)
-	for i, p := range q { // type 7 of R's quantile
-		h := p * float64(len(s)-1)
-		a := int(h)
-		out[i] = s[a]
-		if a+1 < len(s) {
-			out[i] += (h - float64(a)) * (s[a+1] - s[a])
-		}
+	for i, p := range q {
+		out[i] = synthesis.Quantile(s, p)
 	}
 	for i := 1; i < n; i++ {
 		if !(out[i] > out[i-1]) {

@@ -366,7 +366,7 @@ func (n *Network) Terms(agent string) (out []synthesis.Term) {
 			t.Estimate, t.SE = t.Estimate/u, t.SE/u
 		}
 		t.Stat = t.Estimate / t.SE
-		t.P = 2 * upperTail(math.Abs(t.Stat))
+		t.P = 2 * synthesis.UpperTail(math.Abs(t.Stat))
 		t.Low, t.High = t.Estimate-z*t.SE, t.Estimate+z*t.SE
 		out = append(out, t)
 	}

@@ -156,6 +156,3 @@ func (c *Curve) DoseOf(effect, ref float64) (dose, low, high float64) {
 	}
 	return dose, low, high
 }
-
-// upperTail is P(Z > z) of a standard normal, exact far out in the tail.
-func upperTail(z float64) float64 { return 0.5 * math.Erfc(z/math.Sqrt2) }

@@ -190,7 +190,7 @@ func kendall(a, b []float64) (tau, p float64, err error) {
 	one := func(c float64) float64 { return c * (c - 1) }
 	two := func(c float64) float64 { return c * (c - 1) * (c - 2) }
 	va := (v0-sum(ta, vt)-sum(tb, vt))/18 + sum(ta, one)*sum(tb, one)/(2*N*(N-1)) + sum(ta, two)*sum(tb, two)/(9*N*(N-1)*(N-2))
-	return tau, math.Min(1, 2*upperTail(math.Abs(s)/math.Sqrt(va))), nil
+	return tau, math.Min(1, 2*UpperTail(math.Abs(s)/math.Sqrt(va))), nil
 }
 
 // ties are the sizes of groups of equal values.

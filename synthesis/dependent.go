@@ -96,11 +96,6 @@ func BootstrapSelection(y, v []float64, cluster []string, kind SelectionType, st
 		return 0, 0, 0, failed, &DataError{"the selection model cannot be fitted to most bootstrap samples"}
 	}
 	slices.Sort(kept)
-	at := func(p float64) float64 {
-		h := p * float64(len(kept)-1)
-		i := min(int(h), len(kept)-2)
-		return kept[i] + (h-float64(i))*(kept[i+1]-kept[i])
-	}
 	var mean, ss float64
 	for _, e := range kept {
 		mean += e / float64(len(kept))
@@ -108,7 +103,7 @@ func BootstrapSelection(y, v []float64, cluster []string, kind SelectionType, st
 	for _, e := range kept {
 		ss += (e - mean) * (e - mean)
 	}
-	return at((1 - level) / 2), at((1 + level) / 2), math.Sqrt(ss / float64(len(kept)-1)), failed, nil
+	return Quantile(kept, (1-level)/2), Quantile(kept, (1+level)/2), math.Sqrt(ss / float64(len(kept)-1)), failed, nil
 }
 
 // selectOnce is the mean of a selection model from one starting point.

@@ -143,6 +143,6 @@ func length(x []float64) float64 {
 	return top * math.Sqrt(s)
 }
 
-// upperTail is P(Z > z) of a standard normal, exact far out in the tail where
+// UpperTail is P(Z > z) of a standard normal, exact far out in the tail where
 // one minus the distribution function is zero.
-func upperTail(z float64) float64 { return 0.5 * math.Erfc(z/math.Sqrt2) }
+func UpperTail(z float64) float64 { return 0.5 * math.Erfc(z/math.Sqrt2) }

@@ -46,6 +46,18 @@ const (
 	TestAdhoc Test = "adhoc"
 )
 
+// scale is the factor on the variances of the coefficients, from the weighted
+// residual sum of squares on left degrees of freedom.
+func (t Test) scale(rss, left float64) float64 {
+	switch t {
+	case TestKnHa:
+		return rss / left
+	case TestAdhoc:
+		return math.Max(1, rss/left)
+	}
+	return 1
+}
+
 // Tests lists the tests.
 var Tests = []Test{TestZ, TestT, TestKnHa, TestAdhoc}
 
@@ -216,17 +228,11 @@ func (m *Meta) critical(df float64) float64 {
 
 // terms fills the coefficients and the omnibus test.
 func (m *Meta) terms(f *wlsFit, names []string) {
-	df, scale := math.NaN(), 1.0
-	left := float64(m.K - m.P)
+	df, left := math.NaN(), float64(m.K-m.P)
 	if m.Options.Test != TestZ {
 		df = left
 	}
-	switch m.Options.Test {
-	case TestKnHa:
-		scale = f.rss / left
-	case TestAdhoc:
-		scale = math.Max(1, f.rss/left)
-	}
+	scale := m.Options.Test.scale(f.rss, left)
 	m.Cov = mat.NewSymDense(m.P, nil)
 	m.Cov.ScaleSym(scale, f.cov)
 	crit := m.critical(df)
@@ -234,7 +240,7 @@ func (m *Meta) terms(f *wlsFit, names []string) {
 		t := Term{Name: names[i], Estimate: f.beta.AtVec(i), SE: math.Sqrt(m.Cov.At(i, i)), DF: df}
 		t.Stat = t.Estimate / t.SE
 		if math.IsNaN(df) {
-			t.P = 2 * upperTail(math.Abs(t.Stat))
+			t.P = 2 * UpperTail(math.Abs(t.Stat))
 		} else {
 			t.P = 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Survival(math.Abs(t.Stat))
 		}

@@ -182,7 +182,6 @@ func (m *mixed) at(theta, g []float64) float64 {
 	xx, xy := make([]float64, p*p), make([]float64, p)
 	factors := make([][]float64, len(m.blocks))
 	m.logDetV = 0
-	var yy float64
 	z := []float64{}
 	for b, rows := range m.blocks {
 		n := len(rows)
@@ -206,7 +205,6 @@ func (m *mixed) at(theta, g []float64) float64 {
 			forward(l, n, z[c*n:c*n+n])
 		}
 		ys := z[p*n : p*n+n]
-		yy += inner(ys, ys)
 		for r := range p {
 			xy[r] += inner(z[r*n:r*n+n], ys)
 			for c := 0; c <= r; c++ {
@@ -221,7 +219,6 @@ func (m *mixed) at(theta, g []float64) float64 {
 	cholInverse(xx, p, m.cov)
 	copy(m.beta, xy)
 	cholSolve(xx, p, m.beta)
-	m.rss = yy - inner(xy, m.beta)
 	m.residuals(factors, g)
 	l := -0.5*m.logDetV - 0.5*m.rss
 	if m.restricted {
@@ -237,7 +234,7 @@ func inner(a, b []float64) (s float64) {
 	return s
 }
 
-// residuals recomputes the residual sum of squares from the residuals, which
+// residuals computes the residual sum of squares from the residuals, which
 // loses no digits, and the gradient: with u = V^-1(y - Xβ), the derivative in
 // V is W = (uu' - V^-1 + V^-1 X C X'V^-1)/2, the last term when restricted.
 func (m *mixed) residuals(factors [][]float64, g []float64) {

@@ -173,24 +173,16 @@ func (v Variant) estimators(w *wls, m Method, level float64, add func(test Test,
 	d := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(w.y) - 1)}
 	normal, student := distuv.UnitNormal.Quantile(0.5+level/2), d.Quantile(0.5+level/2)
 	w.solve(t2)
-	left := float64(len(w.y) - 1)
-	hk := w.rss / left
 	for _, test := range Tests {
-		scale, crit := 1.0, 0.0
+		var crit float64
 		var p func(float64) float64
 		if test == TestZ {
 			crit = normal
-			p = func(z float64) float64 { return 2 * upperTail(z) }
+			p = func(z float64) float64 { return 2 * UpperTail(z) }
 		} else {
 			crit, p = student, func(z float64) float64 { return 2 * d.Survival(z) }
 		}
-		switch test {
-		case TestKnHa:
-			scale = hk
-		case TestAdhoc:
-			scale = math.Max(1, hk)
-		}
-		se := math.Sqrt(scale * w.cov[0])
+		se := math.Sqrt(test.scale(w.rss, d.Nu) * w.cov[0])
 		e := w.beta[0]
 		add(test, e, e-crit*se, e+crit*se, p(math.Abs(e/se)))
 	}

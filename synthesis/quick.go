@@ -51,12 +51,8 @@ func (w *wls) quick(dst *quick, o MetaOptions) {
 	}
 	w.solve(dst.tau2)
 	scale := 1.0
-	switch {
-	case left <= 0:
-	case o.Test == TestKnHa:
-		scale = w.rss / left
-	case o.Test == TestAdhoc:
-		scale = math.Max(1, w.rss/left)
+	if left > 0 {
+		scale = o.Test.scale(w.rss, left)
 	}
 	for i := range w.p {
 		dst.beta[i], dst.se[i] = w.beta[i], math.Sqrt(scale*w.cov[i*w.p+i])

@@ -209,6 +209,19 @@ func distinctOrders(classes []int, n int) [][]int32 {
 	}
 }
 
+// Quantile of sorted values by linear interpolation (R's type 7); NaN of none.
+func Quantile(x []float64, p float64) float64 {
+	if len(x) == 0 {
+		return math.NaN()
+	}
+	h := p * float64(len(x)-1)
+	i := int(h)
+	if i+1 >= len(x) {
+		return x[len(x)-1]
+	}
+	return x[i] + (h-float64(i))*(x[i+1]-x[i])
+}
+
 // Subset is the fit of one subset of K effects.
 type Subset struct {
 	K                     int

@@ -91,12 +91,7 @@ func TestSharedOraclesGosh(t *testing.T) {
 			if kind == "quant" {
 				p, _ := strconv.ParseFloat(part[1], 64)
 				slices.Sort(col)
-				h := p * float64(len(col)-1) // R's type 7
-				i := int(h)
-				got = col[i]
-				if i+1 < len(col) {
-					got += (h - float64(i)) * (col[i+1] - col[i])
-				}
+				got = Quantile(col, p)
 			}
 			n++
 			book.Note("gosh "+method, key[0], got, x)

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Weights names the working weights of robust variance estimation.
@@ -84,14 +83,9 @@ func AnalyseRVE(y, v []float64, x *mat.Dense, names, study []string, weights Wei
 
 // rescale turns the plain sandwich into its large-sample form.
 func rescale(terms []Term, m, p, level float64) {
-	d := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: m - p}
-	for i := range terms {
-		t := &terms[i]
-		t.SE *= math.Sqrt(m / (m - p))
-		t.DF, t.Stat = m-p, t.Estimate/t.SE
-		t.P = 2 * d.Survival(math.Abs(t.Stat))
-		h := d.Quantile(0.5+level/2) * t.SE
-		t.Low, t.High = t.Estimate-h, t.Estimate+h
+	for i, t := range terms {
+		t.SE, t.DF = t.SE*math.Sqrt(m/(m-p)), m-p
+		terms[i] = t.tested(level)
 	}
 }
 

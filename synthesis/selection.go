@@ -209,7 +209,7 @@ func (m *SelectionModel) fit(d *selectionData, w weightFunction, plain *Meta, le
 			m.SE = math.Sqrt(inv.At(0, 0))
 			h := distuv.UnitNormal.Quantile(0.5+level/2) * m.SE
 			m.Low, m.High = m.Estimate-h, m.Estimate+h
-			m.P = 2 * upperTail(math.Abs(m.Estimate/m.SE))
+			m.P = 2 * UpperTail(math.Abs(m.Estimate/m.SE))
 		}
 	}
 	return nil

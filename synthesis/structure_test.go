@@ -8,17 +8,24 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
+// repeated reads the made-up repeated effects with their design, 1 and x.
+func repeated(t *testing.T) (rows []map[string]string, y, v []float64, design *mat.Dense) {
+	t.Helper()
+	rows = conformance.ReadCSV(t, "../testdata/oracle/metafor/repeated.csv")
+	y, v = numbersOf(rows, "yi"), numbersOf(rows, "vi")
+	design = mat.NewDense(len(y), 2, nil)
+	for i, x := range numbersOf(rows, "x") {
+		design.SetRow(i, []float64{1, x})
+	}
+	return rows, y, v, design
+}
+
 // Every covariance structure on repeated effects, against metafor 3.8-1 (see
 // testdata/oracle/metafor/README.md for the call): intercept, slope, their
 // standard errors, restricted log-likelihood.
 func TestStructures(t *testing.T) {
-	rows := conformance.ReadCSV(t, "../testdata/oracle/metafor/repeated.csv")
-	y, v, x := numbersOf(rows, "yi"), numbersOf(rows, "vi"), numbersOf(rows, "x")
+	rows, y, v, design := repeated(t)
 	study, time := textsOf(rows, "study"), textsOf(rows, "time")
-	design := mat.NewDense(len(y), 2, nil)
-	for i := range y {
-		design.SetRow(i, []float64{1, x[i]})
-	}
 	for kind, want := range map[Structure][5]float64{
 		ID:   {0.2195324, 0.2038275, 0.0474914, 0.0439131, -48.805657},
 		DIAG: {0.1924794, 0.2236575, 0.0454254, 0.0445796, -46.392463},
@@ -94,12 +101,7 @@ func TestMixedGradient(t *testing.T) {
 // against robumeta 2.0: robu(yi ~ x, studynum = study, var.eff.size = vi,
 // modelweights = W, small = S), rho 0.8; relative tolerance 1e-8.
 func TestRVEOnRepeated(t *testing.T) {
-	rows := conformance.ReadCSV(t, "../testdata/oracle/metafor/repeated.csv")
-	y, v, x := numbersOf(rows, "yi"), numbersOf(rows, "vi"), numbersOf(rows, "x")
-	design := mat.NewDense(len(y), 2, nil)
-	for i := range y {
-		design.SetRow(i, []float64{1, x[i]})
-	}
+	rows, y, v, design := repeated(t)
 	for _, c := range []struct {
 		weights      Weights
 		small        bool
@@ -132,12 +134,7 @@ func TestRVEOnRepeated(t *testing.T) {
 // Profile-likelihood intervals of structured terms against confint of the same
 // fits in metafor 3.8-1; 1e-3 relative, the tolerance of its root finder.
 func TestStructuredProfiles(t *testing.T) {
-	rows := conformance.ReadCSV(t, "../testdata/oracle/metafor/repeated.csv")
-	y, v, x := numbersOf(rows, "yi"), numbersOf(rows, "vi"), numbersOf(rows, "x")
-	design := mat.NewDense(len(y), 2, nil)
-	for i := range y {
-		design.SetRow(i, []float64{1, x[i]})
-	}
+	rows, y, v, design := repeated(t)
 	for kind, want := range map[Structure]map[string][2]float64{
 		CS:  {"tau²": {0.09896977, 0.29451182}, "rho": {0.63641788, 0.93684277}},
 		HCS: {"tau² 2": {0.04626400, 0.23856915}, "rho": {0.64852370, 0.94568302}},

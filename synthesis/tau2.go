@@ -337,11 +337,7 @@ func (w *wls) generalisedQ(target float64) float64 {
 
 // scale is a tau² of the size of the data.
 func (w *wls) scale() float64 {
-	var mean float64
-	for _, v := range w.v {
-		mean += v / float64(len(w.v))
-	}
-	return math.Max(w.variance(), mean*1e-6)
+	return math.Max(w.variance(), meanOf(w.v)*1e-6)
 }
 
 // qProfile is the interval of tau² whose ends give Q its chi² quantiles.

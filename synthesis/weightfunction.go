@@ -74,7 +74,7 @@ func (s *stepWeight) integral(m, sd float64, delta, dd []float64) (a, dm, ds flo
 	side := func(z, sign float64) { // the chance beyond each cut
 		for k, c := range s.cuts {
 			u := (sign*c - z) / sd
-			p, f := upperTail(sign*u), distuv.UnitNormal.Prob(u)
+			p, f := UpperTail(sign*u), distuv.UnitNormal.Prob(u)
 			step := weight(k) - weight(k+1)
 			a += step * p
 			dm += step * sign * f / sd
@@ -200,7 +200,7 @@ func (s *smoothWeight) pAt(z float64) (p, c float64) {
 	if s.d.twoSided {
 		return math.Erfc(math.Abs(z) / math.Sqrt2), math.Erf(math.Abs(z) / math.Sqrt2)
 	}
-	return upperTail(z), distuv.UnitNormal.CDF(z)
+	return UpperTail(z), distuv.UnitNormal.CDF(z)
 }
 
 func (s *smoothWeight) size() int {
@@ -256,7 +256,7 @@ func (s *smoothWeight) integral(m, sd float64, _, dd []float64) (a, dm, ds float
 	clear(dd)
 	for t, sign := range []float64{1, -1} { // the constant tails
 		u := (sign*s.edge - m) / sd
-		p, f := upperTail(sign*u), distuv.UnitNormal.Prob(u)
+		p, f := UpperTail(sign*u), distuv.UnitNormal.Prob(u)
 		a += s.top[t] * p
 		dm += s.top[t] * sign * f / sd
 		ds += s.top[t] * sign * f * u / sd
