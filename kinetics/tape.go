@@ -1,144 +1,136 @@
 package kinetics
 
-// instr is one operation of a tape: reg[dst] = op(reg[a], reg[b]).
-type instr struct{ dst, a, b int32 }
+import (
+	"math"
+	"slices"
+)
+
+// instr is one operation of a tape: reg[dst] = op(reg[a], reg[b], reg[c]).
+type instr struct{ dst, a, b, c int32 }
 
 // block is a run of independent operations of one kind, so that the tape
 // branches once a block and not once an operation.
 type block struct {
-	op   op
+	op   Op
 	code []instr
 }
 
 // tape computes some nodes of the graph. Registers begin with constants,
-// parameters and inputs, which change only between stops, then time and
-// states.
+// parameters, inputs and modes, which change only between steps, then delayed
+// values, time and states.
 type tape struct {
 	blocks []block
 	out    []int32
 }
 
-// System is a compiled model, safe for concurrent use; each run needs its own
-// Instance.
-type System struct {
-	Model   *Model
-	Pattern [][2]int // non-zero Jacobian entries (row, column)
-	TimeDep bool     // whether the right-hand side depends on t between stops
-
-	consts                  []float64
-	nReg                    int32
-	pAt, iAt, tAt, yAt      int32
-	pre, rhs, jac, ft, outs tape
-}
-
-// Compile turns a model into tapes: right-hand side, Jacobian, time derivative
-// and outputs. What depends on parameters alone is computed once per Instance.
-func Compile(m *Model) *System {
-	s := &System{Model: m}
-	var jac, ft []int
-	for i, d := range m.deriv {
-		for j := range m.States {
-			e := m.g.diff(d, opState, j)
-			if m.g.isConst(e, 0) {
-				continue
-			}
-			s.Pattern = append(s.Pattern, [2]int{i, j})
-			jac = append(jac, e)
-		}
-		e := m.g.diff(d, opTime, 0)
-		s.TimeDep = s.TimeDep || !m.g.isConst(e, 0)
-		ft = append(ft, e)
-	}
-	var outs []int
-	for _, o := range m.Outputs {
-		outs = append(outs, o.expr)
-	}
-	for _, f := range m.Fluxes {
-		outs = append(outs, f.expr)
-	}
-	c := newCompiler(m, s)
-	s.rhs = c.tape(m.deriv)
-	s.jac = c.tape(jac)
-	s.ft = c.tape(ft)
-	s.outs = c.tape(outs)
-	s.pre.blocks = c.blocks(c.pre)
-	s.nReg = c.next
-	return s
-}
-
-// compiler gives each node a register. Nodes that depend on parameters and
-// inputs only go to the pre tape, run when those change.
+// compiler gives each node a register. Nodes that depend on parameters,
+// inputs and modes only go to the pre tape, run when those change.
 type compiler struct {
-	g      *graph
-	s      *System
-	reg    map[int]int32
-	fixed  map[int]bool
-	next   int32
-	pre    []int
-	preHas map[int]bool
+	g     *graph
+	s     *System
+	reg   map[Ref]int32
+	fixed map[Ref]bool
+	next  int32
+	pre   []Ref
+	inPre map[Ref]bool
 }
 
-func newCompiler(m *Model, s *System) *compiler {
-	c := &compiler{g: m.g, s: s, reg: map[int]int32{}, fixed: map[int]bool{}, preHas: map[int]bool{}}
-	for id, n := range m.g.nodes {
-		if n.op == opConst {
-			c.reg[id] = c.next
-			s.consts = append(s.consts, n.v)
-			c.next++
-		}
-	}
-	s.pAt = c.next
+func newCompiler(m *Model, s *System, modes int) *compiler {
+	c := &compiler{g: m.g, s: s, reg: map[Ref]int32{}, fixed: map[Ref]bool{}, inPre: map[Ref]bool{}}
+	s.pAt = 0
 	s.iAt = s.pAt + int32(len(m.Params))
-	s.tAt = s.iAt + int32(len(m.Inputs))
+	s.mAt = s.iAt + int32(len(m.Inputs))
+	s.dAt = s.mAt + int32(modes)
+	s.tAt = s.dAt + int32(len(m.delays))
 	s.yAt = s.tAt + 1
 	c.next = s.yAt + int32(len(m.States))
 	for id, n := range m.g.nodes {
-		switch n.op {
-		case opConst:
-			c.fixed[id] = true
-		case opParam:
-			c.reg[id], c.fixed[id] = s.pAt+int32(n.a), true
-		case opInput:
-			c.reg[id], c.fixed[id] = s.iAt+int32(n.a), true
-		case opTime:
-			c.reg[id] = s.tAt
-		case opState:
-			c.reg[id] = s.yAt + int32(n.a)
-		default:
-			c.fixed[id] = c.fixed[n.a] && (isUnary(n.op) || c.fixed[n.b])
-			c.reg[id] = c.next
+		if n.op == opConst {
+			c.reg[Ref(id)] = c.next
+			s.consts = append(s.consts, n.v)
 			c.next++
 		}
 	}
 	return c
 }
 
-func isUnary(o op) bool { return o == opNeg || o == opExp || o == opLog || o == opSqrt }
+// register gives the place of a node whose operands have theirs.
+func (c *compiler) register(id Ref) int32 {
+	if r, ok := c.reg[id]; ok {
+		return r
+	}
+	n := c.g.nodes[id]
+	var r int32
+	switch n.op {
+	case opParam:
+		r = c.s.pAt + int32(n.a)
+	case opInput:
+		r = c.s.iAt + int32(n.a)
+	case opMode:
+		r = c.s.mAt + int32(n.a)
+	case opDelay:
+		r = c.s.dAt + int32(n.a)
+	case opTime:
+		r = c.s.tAt
+	case opState:
+		r = c.s.yAt + int32(n.a)
+	default:
+		r = c.next
+		c.next++
+	}
+	c.reg[id] = r
+	return r
+}
 
-// tape lists the operations for the given nodes in order.
-func (c *compiler) tape(ids []int) tape {
+// isFixed tells whether a node changes between steps only.
+func (c *compiler) isFixed(id Ref) bool {
+	if f, ok := c.fixed[id]; ok {
+		return f
+	}
+	n := c.g.nodes[id]
+	f := n.op == opConst || n.op == opParam || n.op == opInput || n.op == opMode
+	if !n.op.leaf() {
+		f = true
+		c.g.operands(id, func(a Ref) { f = f && c.isFixed(a) })
+	}
+	c.fixed[id] = f
+	return f
+}
+
+// tape lists the operations for the given nodes, but for those of the pre tape.
+func (c *compiler) tape(ids []Ref) tape {
 	var t tape
-	var todo []int
-	have := map[int]bool{}
-	var visit func(id int)
-	visit = func(id int) {
-		n := c.g.nodes[id]
-		if n.op <= opTime || have[id] || c.preHas[id] {
-			return
+	var todo []Ref
+	c.g.reach(ids, func(id Ref) {
+		c.register(id)
+		switch {
+		case c.g.nodes[id].op.leaf():
+		case !c.isFixed(id):
+			todo = append(todo, id)
+		case !c.inPre[id]:
+			c.inPre[id] = true
+			c.pre = append(c.pre, id)
 		}
-		have[id] = true
-		visit(n.a)
-		if !isUnary(n.op) {
-			visit(n.b)
-		}
-		if c.fixed[id] {
-			c.pre, c.preHas[id] = append(c.pre, id), true
-		} else {
+	})
+	for _, id := range ids {
+		t.out = append(t.out, c.reg[id])
+	}
+	t.blocks = c.blocks(todo)
+	return t
+}
+
+// live is a tape that computes everything itself, for use before the pre tape
+// has run.
+func (c *compiler) live(ids []Ref) tape {
+	var t tape
+	var todo []Ref
+	c.g.reach(ids, func(id Ref) {
+		c.register(id)
+		if !c.g.nodes[id].op.leaf() {
 			todo = append(todo, id)
 		}
-	}
+	})
 	for _, id := range ids {
-		visit(id)
 		t.out = append(t.out, c.reg[id])
 	}
 	t.blocks = c.blocks(todo)
@@ -148,60 +140,75 @@ func (c *compiler) tape(ids []int) tape {
 // blocks orders operations so that those of one kind that are ready together
 // stand together; of several kinds the one with most ready operations goes
 // first.
-func (c *compiler) blocks(todo []int) (out []block) {
-	waiting := map[int]bool{}
+func (c *compiler) blocks(todo []Ref) (out []block) {
+	waits := map[Ref]int{}
+	users := map[Ref][]Ref{}
 	for _, id := range todo {
-		waiting[id] = true
+		waits[id] = 0
 	}
-	ready := func(id int) bool {
-		n := c.g.nodes[id]
-		return !waiting[n.a] && (isUnary(n.op) || !waiting[n.b])
+	var ready [opCount][]Ref
+	for _, id := range todo {
+		c.g.operands(id, func(a Ref) {
+			if _, in := waits[a]; in {
+				waits[id]++
+				users[a] = append(users[a], id)
+			}
+		})
+		if waits[id] == 0 {
+			o := c.g.nodes[id].op
+			ready[o] = append(ready[o], id)
+		}
 	}
-	for len(todo) > 0 {
-		var count [opStep + 1]int
-		best := op(0)
-		for _, id := range todo {
-			if ready(id) {
-				o := c.g.nodes[id].op
-				if count[o]++; count[o] > count[best] {
-					best = o
+	for left := len(todo); left > 0; {
+		best := Op(0)
+		for o := range ready {
+			if len(ready[o]) > len(ready[best]) {
+				best = Op(o)
+			}
+		}
+		now := ready[best]
+		ready[best] = nil
+		slices.Sort(now)
+		bl := block{op: best}
+		for _, id := range now {
+			bl.code = append(bl.code, c.instr(id))
+			for _, u := range users[id] {
+				if waits[u]--; waits[u] == 0 {
+					o := c.g.nodes[u].op
+					ready[o] = append(ready[o], u)
 				}
 			}
 		}
-		var now, later []int
-		for _, id := range todo {
-			if c.g.nodes[id].op == best && ready(id) {
-				now = append(now, id)
-			} else {
-				later = append(later, id)
-			}
-		}
-		bl := block{op: best}
-		for _, id := range now {
-			n := c.g.nodes[id]
-			b := n.a
-			if !isUnary(n.op) {
-				b = n.b
-			}
-			bl.code = append(bl.code, instr{c.reg[id], c.reg[n.a], c.reg[b]})
-			delete(waiting, id)
-		}
+		left -= len(now)
 		out = append(out, bl)
-		todo = later
 	}
 	return out
+}
+
+func (c *compiler) instr(id Ref) instr {
+	n := c.g.nodes[id]
+	i := instr{c.reg[id], c.reg[n.a], c.reg[n.a], c.reg[n.a]}
+	if !n.op.unary() {
+		i.b, i.c = c.reg[n.b], c.reg[n.b]
+	}
+	if n.op == Select {
+		i.c = c.reg[n.c]
+	}
+	return i
 }
 
 // Instance holds the registers of one run. It is not safe for concurrent use.
 type Instance struct {
 	s   *System
 	reg []float64
+	// delayed fills the registers of delayed values; nil where there are none.
+	delayed func(t float64, y []float64)
 }
 
 // NewInstance prepares a run with default parameters and inputs at zero.
 func (s *System) NewInstance() *Instance {
-	in := &Instance{s, make([]float64, s.nReg)}
-	copy(in.reg, s.consts)
+	in := &Instance{s: s, reg: make([]float64, s.nReg)}
+	copy(in.reg[int(s.yAt)+len(s.Model.States):], s.consts)
 	in.SetParams(s.Model.Values())
 	return in
 }
@@ -209,18 +216,24 @@ func (s *System) NewInstance() *Instance {
 // SetParams sets every parameter.
 func (in *Instance) SetParams(p []float64) {
 	copy(in.reg[in.s.pAt:in.s.iAt], p)
-	run(in.s.pre.blocks, in.reg)
+	run(in.s.pre, in.reg)
 }
 
 // SetInput sets one input.
 func (in *Instance) SetInput(i int, v float64) {
 	in.reg[in.s.iAt+int32(i)] = v
-	run(in.s.pre.blocks, in.reg)
+	run(in.s.pre, in.reg)
 }
+
+func (in *Instance) params() []float64 { return in.reg[in.s.pAt:in.s.iAt] }
+func (in *Instance) modes() []float64  { return in.reg[in.s.mAt:in.s.dAt] }
 
 func (in *Instance) load(t float64, y []float64) {
 	in.reg[in.s.tAt] = t
 	copy(in.reg[in.s.yAt:], y)
+	if in.delayed != nil {
+		in.delayed(t, y)
+	}
 }
 
 func (in *Instance) eval(tp *tape, t float64, y, out []float64) {
@@ -247,25 +260,29 @@ func run(blocks []block, r []float64) {
 	for i := range blocks {
 		code := blocks[i].code
 		switch blocks[i].op {
-		case opAdd:
+		case Add:
 			for _, c := range code {
 				r[c.dst] = r[c.a] + r[c.b]
 			}
-		case opSub:
+		case Sub:
 			for _, c := range code {
 				r[c.dst] = r[c.a] - r[c.b]
 			}
-		case opMul:
+		case Mul:
 			for _, c := range code {
 				r[c.dst] = r[c.a] * r[c.b]
 			}
-		case opDiv:
+		case Div:
 			for _, c := range code {
 				r[c.dst] = r[c.a] / r[c.b]
 			}
+		case Exp:
+			for _, c := range code {
+				r[c.dst] = math.Exp(r[c.a])
+			}
 		default:
 			for _, c := range code {
-				r[c.dst] = apply(blocks[i].op, r[c.a], r[c.b])
+				r[c.dst] = apply(blocks[i].op, r[c.a], r[c.b], r[c.c])
 			}
 		}
 	}

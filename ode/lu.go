@@ -5,27 +5,40 @@ import (
 	"slices"
 )
 
-// lu factorises W = I/(γh) - J. The order of elimination and the fill are
+// lu factorises W = shift·M - J. The order of elimination and the fill are
 // found once from the pattern (minimum degree); the numeric part runs over
 // that fill without row exchanges. A pivot that is small against its row sends
 // this factorisation to a dense one with partial pivoting.
 type lu struct {
-	n           int
-	order       []int // order[k] = variable eliminated k-th
-	place       []int // inverse of order
-	rowStart    []int // filled matrix by rows, in elimination order
-	cols        []int
-	diag        []int // index of the diagonal in each row
-	vals        []float64
-	slot        []int // place of each Jacobian entry in vals
-	work        []float64
-	dense       []float64
-	pivot       []int
-	usesDense   bool
-	densePivots int
+	n         int
+	order     []int // order[k] = variable eliminated k-th
+	place     []int // inverse of order
+	rowStart  []int // filled matrix by rows, in elimination order
+	cols      []int
+	diag      []int // index of the diagonal in each row
+	vals      []float64
+	slot      []int // place of each Jacobian entry in vals
+	mass      []MassEntry
+	massSlot  []int // place of each entry of M in vals
+	pattern   [][2]int
+	work      []float64
+	dense     []float64
+	pivot     []int
+	usesDense bool
 }
 
-func newLU(n int, pattern [][2]int) *lu {
+func newLU(p Problem) *lu {
+	n := p.N
+	mass := p.Mass
+	if mass == nil {
+		for i := range n {
+			mass = append(mass, MassEntry{i, i, 1})
+		}
+	}
+	pattern := append([][2]int(nil), p.Pattern...)
+	for _, e := range mass {
+		pattern = append(pattern, [2]int{e.Row, e.Col})
+	}
 	adj := make([]map[int]bool, n)
 	for i := range adj {
 		adj[i] = map[int]bool{}
@@ -35,9 +48,10 @@ func newLU(n int, pattern [][2]int) *lu {
 			adj[p[0]][p[1]], adj[p[1]][p[0]] = true, true
 		}
 	}
-	f := &lu{n: n, order: make([]int, 0, n), place: make([]int, n), work: make([]float64, n)}
+	f := &lu{n: n, order: make([]int, 0, n), place: make([]int, n), work: make([]float64, n), mass: mass, pattern: p.Pattern}
 	f.minimumDegree(adj)
 	f.symbolic(pattern)
+	f.slot, f.massSlot = f.slot[:len(p.Pattern)], f.slot[len(p.Pattern):]
 	return f
 }
 
@@ -113,8 +127,16 @@ func (f *lu) symbolic(pattern [][2]int) {
 	}
 }
 
-// factorise prepares W = shift·I - J from the Jacobian values.
-func (f *lu) factorise(shift float64, pattern [][2]int, jac []float64) bool {
+// exchanged is 1 where the factorisation made last needed row exchanges.
+func (f *lu) exchanged() int {
+	if f.usesDense {
+		return 1
+	}
+	return 0
+}
+
+// factorise prepares W = shift·M - J from the Jacobian values.
+func (f *lu) factorise(shift float64, jac []float64) bool {
 	f.usesDense = false
 	f.fill(shift, jac)
 	for i := range f.n {
@@ -139,7 +161,7 @@ func (f *lu) factorise(shift float64, pattern [][2]int, jac []float64) bool {
 			f.vals[k] = f.work[f.cols[k]]
 		}
 		if d := math.Abs(f.vals[f.diag[i]]); !(d > 1e-10*scale) || math.IsInf(d, 0) {
-			return f.factoriseDense(shift, pattern, jac)
+			return f.factoriseDense(shift, jac)
 		}
 	}
 	return true
@@ -150,23 +172,23 @@ func (f *lu) fill(shift float64, jac []float64) {
 	for k, v := range jac {
 		f.vals[f.slot[k]] -= v
 	}
-	for i := range f.n {
-		f.vals[f.diag[i]] += shift
+	for k, e := range f.mass {
+		f.vals[f.massSlot[k]] += shift * e.V
 	}
 }
 
 // factoriseDense is LU with partial pivoting (Golub & Van Loan, alg. 3.4.1).
-func (f *lu) factoriseDense(shift float64, pattern [][2]int, jac []float64) bool {
+func (f *lu) factoriseDense(shift float64, jac []float64) bool {
 	n := f.n
 	if f.dense == nil {
 		f.dense, f.pivot = make([]float64, n*n), make([]int, n)
 	}
 	clear(f.dense)
-	for k, p := range pattern {
+	for k, p := range f.pattern {
 		f.dense[p[0]*n+p[1]] -= jac[k]
 	}
-	for i := range n {
-		f.dense[i*n+i] += shift
+	for _, e := range f.mass {
+		f.dense[e.Row*n+e.Col] += shift * e.V
 	}
 	for k := range n {
 		p := k
@@ -196,7 +218,6 @@ func (f *lu) factoriseDense(shift float64, pattern [][2]int, jac []float64) bool
 		}
 	}
 	f.usesDense = true
-	f.densePivots++
 	return true
 }
 

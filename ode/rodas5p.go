@@ -4,23 +4,21 @@ import (
 	"math"
 )
 
-// Rodas5P is the stiffly accurate, A-stable Rosenbrock method of order 5(4)
+// rodas5p is the stiffly accurate, A-stable Rosenbrock method of order 5(4)
 // with 8 stages and an interpolant of order 4 by Steinebach (2023, BIT
 // Numerical Mathematics 63:27), in the transformed variables of Hairer &
 // Wanner (Solving ODEs II, IV.7). TestConvergenceOrder measures both orders.
-type Rodas5P struct {
-	prob Problem
-	set  Settings
+type rodas5p struct {
+	s    *Solver
 	lu   *lu
 	jac  []float64
 	k    [8][]float64
 	u    []float64
-	du   []float64
 	ft   []float64
 	y1   []float64
 	d    [3][]float64 // dense output
-	// Stats counts the work since New.
-	Stats Stats
+	done bool         // d belongs to the step tried last
+	sum  []float64    // with a mass matrix: what it is applied to
 }
 
 const gamma = 0.21193756319429014
@@ -51,10 +49,9 @@ var (
 	}
 )
 
-// NewRodas5P prepares a solver; it can be used for many solutions of the same
-// problem, one at a time.
-func NewRodas5P(p Problem, s Settings) *Rodas5P {
-	r := &Rodas5P{prob: p, set: s.orDefault(), lu: newLU(p.N, p.Pattern), jac: make([]float64, len(p.Pattern))}
+func newRodas5P(s *Solver) *rodas5p {
+	p := s.prob
+	r := &rodas5p{s: s, lu: newLU(p), jac: make([]float64, len(p.Pattern))}
 	vec := func() []float64 { return make([]float64, p.N) }
 	for i := range r.k {
 		r.k[i] = vec()
@@ -62,150 +59,62 @@ func NewRodas5P(p Problem, s Settings) *Rodas5P {
 	for i := range r.d {
 		r.d[i] = vec()
 	}
-	r.u, r.du, r.ft, r.y1 = vec(), vec(), vec(), vec()
+	r.u, r.ft, r.y1, r.sum = vec(), vec(), vec(), vec()
 	return r
 }
 
-// Solve carries y from t0 to t1 > t0, stepping onto every stop in between, and
-// calls out at each output time (ascending, within [t0, t1]) with the state,
-// valid during the call only. At a stop, output comes before the change. y is
-// overwritten with the final state.
-func (r *Rodas5P) Solve(y []float64, t0, t1 float64, stops []Stop, times []float64, out func(i int, t float64, y []float64)) error {
-	t, next, o := t0, 0, 0
-	h := 0.0
-	for next < len(stops) && stops[next].T < t0 {
-		next++
+func (r *rodas5p) begin(float64, []float64) {}
+func (r *rodas5p) end() []float64           { return r.y1 }
+
+// factor is the usual step control of a method whose error estimate is of the
+// order 1/exponent - 1.
+func factor(err, exponent float64) float64 {
+	if err == 0 {
+		return 6
 	}
-	buf := make([]float64, r.prob.N)
-	for o < len(times) && times[o] <= t0 {
-		out(o, t0, y)
-		o++
-	}
-	tries := 0
-	for {
-		for next < len(stops) && stops[next].T <= t {
-			stops[next].Do(y)
-			r.Stats.Stops++
-			next++
-			h = 0
-		}
-		if t >= t1 {
-			return nil
-		}
-		end := t1
-		if next < len(stops) {
-			end = min(end, stops[next].T)
-		}
-		if h == 0 {
-			h = r.firstStep(t, y)
-		}
-		if !r.linearise(t, y) {
-			return &SolveError{t, ErrNotFinite}
-		}
-		for {
-			if tries++; tries > r.set.MaxSteps {
-				return &SolveError{t, ErrTooManySteps}
-			}
-			step, last := r.fit(h, end-t)
-			errNorm := r.step(t, step, y)
-			if errNorm <= 1 {
-				tn := t + step
-				if last {
-					tn = end
-				}
-				r.Stats.Steps++
-				if o < len(times) && times[o] <= tn {
-					r.interpolant()
-					for ; o < len(times) && times[o] <= tn; o++ {
-						r.at((times[o]-t)/step, y, buf)
-						out(o, times[o], buf)
-					}
-				}
-				copy(y, r.y1)
-				t = tn
-				h = r.newStep(h, step, errNorm, last)
-				break
-			}
-			r.Stats.Rejected++
-			if math.IsNaN(errNorm) {
-				h = step * 0.1
-			} else {
-				h = step * max(0.2, 0.9*math.Pow(errNorm, -0.2))
-			}
-			if t+h <= t {
-				return &SolveError{t, ErrStepTooSmall}
-			}
-		}
-	}
+	return min(6, max(0.2, 0.9*math.Pow(err, -exponent)))
 }
 
-// fit shortens a step that would pass or nearly reach the end.
-func (r *Rodas5P) fit(h, left float64) (step float64, last bool) {
-	if r.set.HMax > 0 {
-		h = min(h, r.set.HMax)
+func (r *rodas5p) accept(_, h float64, _ []float64, err float64) float64 { return h * factor(err, 0.2) }
+
+func (r *rodas5p) shrink(h, err float64) float64 { return shrunk(h, err, 0.2) }
+
+func shrunk(h, err, exponent float64) float64 {
+	if math.IsNaN(err) || math.IsInf(err, 0) {
+		return h * 0.1
 	}
-	switch {
-	case h >= left*(1-1e-12):
-		return left, true
-	case h > 0.5*left:
-		return left / 2, false
-	}
-	return h, false
+	return h * min(0.9, factor(err, exponent))
 }
 
-// newStep proposes the next step; one cut short by a stop does not shrink it.
-func (r *Rodas5P) newStep(h, step, errNorm float64, last bool) float64 {
-	grow := 6.0
-	if errNorm > 0 {
-		grow = min(6, max(0.2, 0.9*math.Pow(errNorm, -0.2)))
+// prepare computes the Jacobian and the time derivative at the start of a step.
+func (r *rodas5p) prepare(t float64, y []float64) bool {
+	p := &r.s.prob
+	p.Jac(t, y, r.jac)
+	r.s.Stats.Jacobians++
+	if p.Ft != nil {
+		p.Ft(t, y, r.ft)
 	}
-	if last || step < h {
-		return max(h*min(grow, 1), step*grow)
-	}
-	return step * grow
+	return finite(r.jac)
 }
 
-// firstStep is the starting step of Hairer, Nørsett & Wanner (II.4), with one
-// evaluation.
-func (r *Rodas5P) firstStep(t float64, y []float64) float64 {
-	r.prob.F(t, y, r.du)
-	r.Stats.Evaluations++
-	var d0, d1 float64
-	for i, v := range y {
-		sc := r.set.ATol + r.set.RTol*math.Abs(v)
-		d0 = max(d0, math.Abs(v)/sc)
-		d1 = max(d1, math.Abs(r.du[i])/sc)
-	}
-	if d0 < 1e-5 || d1 < 1e-5 {
-		return 1e-3
-	}
-	return min(0.01*d0/d1, math.Pow(1/d1, 0.5))
-}
-
-// linearise computes the Jacobian and the time derivative at the start of a
-// step.
-func (r *Rodas5P) linearise(t float64, y []float64) bool {
-	r.prob.Jac(t, y, r.jac)
-	r.Stats.Jacobians++
-	if r.prob.Ft != nil {
-		r.prob.Ft(t, y, r.ft)
-	}
-	for _, v := range r.jac {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+func finite(v []float64) bool {
+	for _, x := range v {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
 			return false
 		}
 	}
 	return true
 }
 
-// step tries one step from y and leaves the result in y1 and the stages in k;
-// it returns the error in units of the tolerance.
-func (r *Rodas5P) step(t, h float64, y []float64) float64 {
-	r.Stats.Factorisations++
-	if !r.lu.factorise(1/(gamma*h), r.prob.Pattern, r.jac) {
+// try leaves the result of a step in y1 and the stages in k.
+func (r *rodas5p) try(t, h float64, y []float64) float64 {
+	p, st := &r.s.prob, &r.s.Stats
+	st.Factorisations++
+	r.done = false
+	if !r.lu.factorise(1/(gamma*h), r.jac) {
 		return math.NaN()
 	}
-	r.Stats.DensePivots = r.lu.densePivots
+	st.DensePivots += r.lu.exchanged()
 	for s := range 8 {
 		copy(r.u, y)
 		switch {
@@ -226,25 +135,34 @@ func (r *Rodas5P) step(t, h float64, y []float64) float64 {
 			copy(r.y1, r.u)
 		}
 		k := r.k[s]
-		r.prob.F(t+rT[s]*h, r.u, k)
-		for j := range s {
-			axpy(rC[s][j]/h, r.k[j], k)
-		}
-		if r.prob.Ft != nil && rD[s] != 0 {
+		p.F(t+rT[s]*h, r.u, k)
+		r.past(s, h, k)
+		if p.Ft != nil && rD[s] != 0 {
 			axpy(h*rD[s], r.ft, k)
 		}
 		r.lu.solve(k)
 	}
-	r.Stats.Evaluations += 8
-	r.Stats.Solves += 8
+	st.Evaluations += 8
+	st.Solves += 8
 	axpy(1, r.k[7], r.y1)
-	var sum float64
-	for i := range y {
-		sc := r.set.ATol + r.set.RTol*max(math.Abs(y[i]), math.Abs(r.y1[i]))
-		e := r.k[7][i] / sc
-		sum += e * e
+	return r.s.errorNorm(r.k[7], y, r.y1)
+}
+
+// past adds M·Σ c·k/h over the earlier stages.
+func (r *rodas5p) past(s int, h float64, k []float64) {
+	if r.s.prob.Mass == nil {
+		for j := range s {
+			axpy(rC[s][j]/h, r.k[j], k)
+		}
+		return
 	}
-	return math.Sqrt(sum / float64(len(y)))
+	clear(r.sum)
+	for j := range s {
+		axpy(rC[s][j]/h, r.k[j], r.sum)
+	}
+	for _, e := range r.s.prob.Mass {
+		k[e.Row] += e.V * r.sum[e.Col]
+	}
 }
 
 func axpy(a float64, x, y []float64) {
@@ -256,18 +174,17 @@ func axpy(a float64, x, y []float64) {
 	}
 }
 
-// interpolant prepares dense output for the step just taken.
-func (r *Rodas5P) interpolant() {
-	for q := range r.d {
-		clear(r.d[q])
-		for j := range 8 {
-			axpy(rH[q][j], r.k[j], r.d[q])
+// at evaluates the interpolant of order 4.
+func (r *rodas5p) at(th float64, y, out []float64) {
+	if !r.done {
+		for q := range r.d {
+			clear(r.d[q])
+			for j := range 8 {
+				axpy(rH[q][j], r.k[j], r.d[q])
+			}
 		}
+		r.done = true
 	}
-}
-
-// at evaluates the interpolant of order 4 at th in [0, 1] of the step.
-func (r *Rodas5P) at(th float64, y, out []float64) {
 	for i := range out {
 		out[i] = (1-th)*y[i] + th*(r.y1[i]+(1-th)*(r.d[0][i]+th*(r.d[1][i]+th*r.d[2][i])))
 	}

@@ -11,7 +11,7 @@ import (
 
 func solve(t *testing.T, c odeproblems.Case, s ode.Settings) ([]float64, ode.Stats) {
 	t.Helper()
-	r := ode.NewRodas5P(c.Prob, s)
+	r := ode.New(c.Prob, s)
 	y := append([]float64(nil), c.Y0...)
 	if err := r.Solve(y, c.T0, c.T1, nil, nil, nil); err != nil {
 		t.Fatalf("%s: %v", c.Name, err)
@@ -31,8 +31,8 @@ func maxDiff(a, b []float64) (d float64) {
 func TestConvergenceOrder(t *testing.T) {
 	c := odeproblems.Logistic()
 	var errs, dense []float64
-	for _, n := range []float64{40, 80, 160, 320} {
-		r := ode.NewRodas5P(c.Prob, ode.Settings{RTol: 1e9, ATol: 1e9, HMax: c.T1 / n})
+	for _, n := range []float64{60, 120, 240, 480} {
+		r := ode.New(c.Prob, ode.Settings{Method: ode.Rodas5P, RTol: 1e9, ATol: 1e9, HMax: c.T1 / n})
 		y := append([]float64(nil), c.Y0...)
 		worst := 0.0
 		var times []float64
@@ -63,12 +63,12 @@ func TestErrorInToleranceUnits(t *testing.T) {
 			if c.ATol == 0 {
 				at = tol
 			}
-			y, st := solve(t, c, ode.Settings{RTol: tol, ATol: at})
+			y, st := solve(t, c, ode.Settings{Method: ode.Rodas5P, RTol: tol, ATol: at})
 			ref := c.End
 			if c.Exact != nil {
 				ref = c.Exact(c.T1)
 			} else if ref == nil {
-				ref, _ = solve(t, c, ode.Settings{RTol: tol * 1e-4, ATol: at * 1e-4})
+				ref, _ = solve(t, c, ode.Settings{Method: ode.Rodas5P, RTol: tol * 1e-4, ATol: at * 1e-4})
 			}
 			worst := 0.0
 			for i := range y {
@@ -103,7 +103,7 @@ func TestStopsAgainstClosedForm(t *testing.T) {
 		}
 		return s
 	}
-	r := ode.NewRodas5P(p, ode.Settings{RTol: 1e-8, ATol: 1e-10})
+	r := ode.New(p, ode.Settings{Method: ode.Rodas5P, RTol: 1e-8, ATol: 1e-10})
 	seen := 0
 	err := r.Solve([]float64{0}, 0, 24*n, stops, times, func(_ int, t64 float64, y []float64) {
 		seen++
@@ -118,20 +118,20 @@ func TestStopsAgainstClosedForm(t *testing.T) {
 
 func TestBrokenProblems(t *testing.T) {
 	blow := ode.Problem{N: 1, Pattern: [][2]int{{0, 0}}, F: func(_ float64, y, d []float64) { d[0] = y[0] * y[0] }, Jac: func(_ float64, y, v []float64) { v[0] = 2 * y[0] }}
-	err := ode.NewRodas5P(blow, ode.Settings{}).Solve([]float64{1}, 0, 2, nil, nil, nil)
+	err := ode.New(blow, ode.Settings{Method: ode.Rodas5P}).Solve([]float64{1}, 0, 2, nil, nil, nil)
 	var se *ode.SolveError
 	if !errors.As(err, &se) || math.Abs(se.T-1) > 1e-3 {
 		t.Errorf("a pole at 1: %v", err)
 	}
 	nan := ode.Problem{N: 1, Pattern: [][2]int{{0, 0}}, F: func(_ float64, y, d []float64) { d[0] = math.NaN() }, Jac: func(_ float64, y, v []float64) { v[0] = 1 }}
-	if err := ode.NewRodas5P(nan, ode.Settings{MaxSteps: 5000}).Solve([]float64{1}, 0, 2, nil, nil, nil); err == nil {
+	if err := ode.New(nan, ode.Settings{Method: ode.Rodas5P, MaxSteps: 5000}).Solve([]float64{1}, 0, 2, nil, nil, nil); err == nil {
 		t.Error("NaN was accepted")
 	}
 }
 
 func BenchmarkHIRES(b *testing.B) {
 	c := odeproblems.HIRES()
-	r := ode.NewRodas5P(c.Prob, ode.Settings{RTol: 1e-6, ATol: 1e-10})
+	r := ode.New(c.Prob, ode.Settings{Method: ode.Rodas5P, RTol: 1e-6, ATol: 1e-10})
 	y := make([]float64, 8)
 	for b.Loop() {
 		copy(y, c.Y0)

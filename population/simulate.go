@@ -154,7 +154,7 @@ type worker struct {
 	r      Run
 	e      *Ensemble
 	prob   ode.Problem
-	solver *ode.Rodas5P
+	solver *ode.Solver
 	set    func(p []float64)
 	input  func(i int, v float64)
 	out    func(t float64, y, v []float64)
@@ -170,7 +170,7 @@ func newWorker(r Run, e *Ensemble) *worker {
 	if r.Model.Sys.TimeDep {
 		w.prob.Ft = in.Ft
 	}
-	w.solver = ode.NewRodas5P(w.prob, ode.Settings{RTol: r.RTol, ATol: r.RTol * 0.1})
+	w.solver = ode.New(w.prob, ode.Settings{Method: ode.Rodas5P, RTol: r.RTol, ATol: r.RTol * 0.1})
 	return w
 }
 

@@ -32,7 +32,7 @@ func full(n int) (p [][2]int) {
 
 // All returns every problem.
 func All() []Case {
-	return []Case{Linear(), ProtheroRobinson(), Logistic(), Robertson(), VanDerPol(), HIRES(), Oregonator()}
+	return []Case{Linear(), ProtheroRobinson(), Logistic(), Robertson(), VanDerPol(), HIRES(), Oregonator(), E5(), Pollution(), Brusselator(), OralDoses()}
 }
 
 // Linear is a stiff linear system with eigenvalues -1 and -1000.
@@ -140,4 +140,99 @@ func differences(n int, f func(t float64, y, d []float64)) func(t float64, y, v 
 			}
 		}
 	}
+}
+
+// E5 is a chemical pyrolysis with rates over 16 orders of magnitude (Enright,
+// Hull & Lindberg 1975); Hairer & Wanner IV.10 (1.8).
+func E5() Case {
+	const a, b, m, c = 7.89e-10, 1.1e7, 1e6, 1.13e3
+	f := func(_ float64, y, d []float64) {
+		d[0] = -a*y[0] - b*y[0]*y[2]
+		d[1] = a*y[0] - m*c*y[1]*y[2]
+		d[3] = b*y[0]*y[2] - c*y[3]
+		d[2] = d[1] - d[3]
+	}
+	return Case{Name: "e5", Source: "Hairer & Wanner IV.10 (1.8)", T1: 1e5, Y0: []float64{1.76e-3, 0, 0, 0}, ATol: 1e-16, Prob: ode.Problem{N: 4, Pattern: full(4), F: f,
+		Jac: func(_ float64, y, v []float64) {
+			r1 := []float64{-a - b*y[2], 0, -b * y[0], 0}
+			r2 := []float64{a, -m * c * y[2], -m * c * y[1], 0}
+			r4 := []float64{b * y[2], 0, b * y[0], -c}
+			copy(v, r1)
+			copy(v[4:], r2)
+			for j := range 4 {
+				v[8+j] = r2[j] - r4[j]
+			}
+			copy(v[12:], r4)
+		}}}
+}
+
+// Brusselator is the reaction of Lefever & Nicolis (1971) with diffusion on a
+// line of 20 points; Hairer & Wanner IV.10 (1.6').
+func Brusselator() Case {
+	const n = 20
+	const alpha = (n + 1) * (n + 1) / 50.0
+	f := func(_ float64, y, d []float64) {
+		at := func(k, i int) float64 {
+			if i < 0 || i >= n {
+				return [2]float64{1, 3}[k]
+			}
+			return y[2*i+k]
+		}
+		for i := range n {
+			u, v := y[2*i], y[2*i+1]
+			d[2*i] = 1 + u*u*v - 4*u + alpha*(at(0, i-1)-2*u+at(0, i+1))
+			d[2*i+1] = 3*u - u*u*v + alpha*(at(1, i-1)-2*v+at(1, i+1))
+		}
+	}
+	var y0 []float64
+	for i := range n {
+		y0 = append(y0, 1+math.Sin(2*math.Pi*float64(i+1)/(n+1)), 3)
+	}
+	return Case{Name: "brusselator", Source: "Hairer & Wanner IV.10 (1.6')", T1: 10, Y0: y0, Prob: ode.Problem{N: 2 * n, Pattern: full(2 * n), F: f, Jac: differences(2*n, f)}}
+}
+
+// OralDoses is the amount in gut and blood after one oral dose of 100, with
+// first-order absorption and loss (Bateman function).
+func OralDoses() Case {
+	const ka, k = 1.0, 0.1
+	return Case{Name: "oral dose", Source: "closed form", T1: 24, Y0: []float64{100, 0}, Prob: ode.Problem{N: 2, Pattern: [][2]int{{0, 0}, {1, 0}, {1, 1}},
+		F:   func(_ float64, y, d []float64) { d[0], d[1] = -ka*y[0], ka*y[0]-k*y[1] },
+		Jac: func(_ float64, _, v []float64) { v[0], v[1], v[2] = -ka, ka, -k }},
+		Exact: func(t float64) []float64 {
+			return []float64{100 * math.Exp(-ka*t), 100 * ka / (ka - k) * (math.Exp(-k*t) - math.Exp(-ka*t))}
+		}}
+}
+
+// Pollution is the air pollution model of Verwer (1994, SIAM Journal on
+// Scientific Computing 15:1243): 20 species, 25 reactions.
+func Pollution() Case {
+	y0 := make([]float64, 20)
+	y0[1], y0[3], y0[6], y0[7], y0[8], y0[16] = 0.2, 0.04, 0.1, 0.3, 0.01, 0.007
+	return Case{Name: "pollution", Source: "Verwer 1994", T1: 60, Y0: y0, ATol: 1e-9, Prob: ode.Problem{N: 20, Pattern: full(20), F: pollution, Jac: differences(20, pollution)}}
+}
+
+func pollution(_ float64, y, d []float64) {
+	r := [25]float64{0.35 * y[0], 26.6 * y[1] * y[3], 1.23e4 * y[1] * y[4], 8.6e-4 * y[6], 8.2e-4 * y[6], 1.5e4 * y[6] * y[5], 1.3e-4 * y[8], 2.4e4 * y[8] * y[5],
+		1.65e4 * y[10] * y[1], 9e3 * y[10] * y[0], 0.022 * y[12], 1.2e4 * y[9] * y[1], 1.88 * y[13], 1.63e4 * y[0] * y[5], 4.8e6 * y[2], 3.5e-4 * y[3],
+		1.75e-2 * y[3], 1e8 * y[15], 4.44e11 * y[15], 1.24e3 * y[16] * y[5], 2.1 * y[18], 5.78 * y[18], 4.74e-2 * y[0] * y[3], 1.78e3 * y[18] * y[0], 3.12 * y[19]}
+	d[0] = -r[0] - r[9] - r[13] - r[22] - r[23] + r[1] + r[2] + r[8] + r[10] + r[11] + r[21] + r[24]
+	d[1] = -r[1] - r[2] - r[8] - r[11] + r[0] + r[20]
+	d[2] = -r[14] + r[0] + r[16] + r[18] + r[21]
+	d[3] = -r[1] - r[15] - r[16] - r[22] + r[14]
+	d[4] = -r[2] + 2*r[3] + r[5] + r[6] + r[12] + r[19]
+	d[5] = -r[5] - r[7] - r[13] - r[19] + r[2] + 2*r[17]
+	d[6] = -r[3] - r[4] - r[5] + r[12]
+	d[7] = r[3] + r[4] + r[5] + r[6]
+	d[8] = -r[6] - r[7]
+	d[9] = -r[11] + r[6] + r[8]
+	d[10] = -r[8] - r[9] + r[7] + r[10]
+	d[11] = r[8]
+	d[12] = -r[10] + r[9]
+	d[13] = -r[12] + r[11]
+	d[14] = r[13]
+	d[15] = -r[17] - r[18] + r[15]
+	d[16] = -r[19]
+	d[17] = r[19]
+	d[18] = -r[20] - r[21] - r[23] + r[22] + r[24]
+	d[19] = -r[24] + r[23]
 }

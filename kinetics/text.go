@@ -31,27 +31,34 @@ type Input struct{ Name, Unit, Meaning string }
 type Flux struct {
 	Name, Meaning string
 	From, To      int
-	expr          int
+	expr          Ref
 }
 
 // Output is a quantity computed from the states.
 type Output struct {
 	Name, Unit, Meaning string
-	expr                int
+	expr                Ref
 }
 
-// Model is a parsed model.
+// Model is a system of differential-algebraic equations with events and
+// delays, read from model text or built with the Add methods (build.go).
 type Model struct {
 	Params  []Param
 	States  []State
 	Inputs  []Input
 	Fluxes  []Flux
 	Outputs []Output
+	Events  []Event
+	// Mass holds the entries of a constant mass matrix M in M·y' = f; nil is
+	// the identity. A state whose row is empty is algebraic: f = 0 fixes it.
+	Mass []MassEntry
 
-	g     *graph
-	names map[string]int // every defined name -> node
-	deriv []int          // per state: node of its derivative
-	rates []bool         // per state: has a rate or flux
+	g        *graph
+	names    map[string]Ref // every defined name -> node
+	deriv    []Ref          // per state: node of its derivative (or residual)
+	rates    []bool         // per state: has a rate or flux
+	delays   []delay
+	initials []initial
 }
 
 // TextError is a fault in model text.
@@ -69,8 +76,8 @@ var statement = regexp.MustCompile(`^(param|state|input|let|flux|rate|output)\s+
 
 // Parse reads model text; file names it in errors.
 func Parse(file, text string) (*Model, error) {
-	m := &Model{g: newGraph(), names: map[string]int{}}
-	m.names["t"] = m.g.add(node{op: opTime})
+	m := NewModel()
+	m.names["t"] = m.Time()
 	for i, line := range strings.Split(text, "\n") {
 		if c := strings.IndexByte(line, '#'); c >= 0 {
 			line = line[:c]
@@ -116,7 +123,7 @@ func (m *Model) statement(line string, no int) (col int, err error) {
 	case "input":
 		_, unit, err := valueUnit(body, false)
 		m.Inputs = append(m.Inputs, Input{name, unit, fields[0]})
-		m.names[name] = m.g.add(node{op: opInput, a: len(m.Inputs) - 1})
+		m.names[name] = m.g.leaf(opInput, len(m.Inputs)-1)
 		return at, err
 	}
 	return m.equation(kind, name, line, at, body, fields)
@@ -151,8 +158,7 @@ func (m *Model) param(name, body string, fields []string, no int) error {
 	if len(fields) < 2 || fields[0] == "" || fields[1] == "" {
 		return fmt.Errorf("the parameter %s needs a source (or the word assumed) and a meaning", name)
 	}
-	m.Params = append(m.Params, Param{name, v, unit, prior, fields[0], strings.Join(fields[1:], "; "), no})
-	m.names[name] = m.g.add(node{op: opParam, a: len(m.Params) - 1})
+	m.names[name] = m.AddParam(Param{name, v, unit, prior, fields[0], strings.Join(fields[1:], "; "), no})
 	return nil
 }
 
@@ -161,10 +167,7 @@ func (m *Model) state(name, body string, fields []string, no int) error {
 	if err != nil {
 		return err
 	}
-	m.States = append(m.States, State{name, v, unit, fields[0], no})
-	m.names[name] = m.g.add(node{op: opState, a: len(m.States) - 1})
-	m.deriv = append(m.deriv, m.g.constant(0))
-	m.rates = append(m.rates, false)
+	m.names[name] = m.AddState(State{name, v, unit, fields[0], no})
 	return nil
 }
 
@@ -182,7 +185,7 @@ func (m *Model) equation(kind, name, line string, at int, body string, fields []
 		unit = strings.Trim(strings.TrimSpace(text[k:]), "[]")
 		text = text[:k]
 	}
-	p := &parser{text: text, g: m.g, resolve: func(n string) (int, bool) { id, ok := m.names[n]; return id, ok }}
+	p := &parser{text: text, g: m.g, resolve: func(n string) (Ref, bool) { id, ok := m.names[n]; return id, ok }}
 	id, err := p.parse()
 	if err != nil {
 		return at + eq + 1 + p.pos, err
@@ -198,7 +201,7 @@ func (m *Model) equation(kind, name, line string, at int, body string, fields []
 		if err != nil {
 			return at, err
 		}
-		m.addTo(s, id, opAdd)
+		m.addTo(s, id, Add)
 	case "flux":
 		return at, m.flux(name, body[:eq], fields[0], id)
 	}
@@ -214,12 +217,12 @@ func (m *Model) stateIndex(name string) (int, error) {
 	return 0, fmt.Errorf("%s is not a state", name)
 }
 
-func (m *Model) addTo(state, id int, o op) {
+func (m *Model) addTo(state int, id Ref, o Op) {
 	m.deriv[state] = m.g.binary(o, m.deriv[state], id)
 	m.rates[state] = true
 }
 
-func (m *Model) flux(name, head, meaning string, id int) error {
+func (m *Model) flux(name, head, meaning string, id Ref) error {
 	from, to, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(head), ":"), "->")
 	if !ok {
 		return fmt.Errorf("a flux is written NAME : FROM -> TO = EXPRESSION")
@@ -228,8 +231,8 @@ func (m *Model) flux(name, head, meaning string, id int) error {
 	for _, e := range []struct {
 		text string
 		at   *int
-		o    op
-	}{{from, &f.From, opSub}, {to, &f.To, opAdd}} {
+		o    Op
+	}{{from, &f.From, Sub}, {to, &f.To, Add}} {
 		t := strings.TrimSpace(e.text)
 		if t == "." {
 			continue
@@ -287,26 +290,21 @@ func (m *Model) Initial() []float64 {
 // DependsOn returns the parameters that an output depends on, through the
 // states and their rates, in the order of the model text.
 func (m *Model) DependsOn(output string) []int {
-	seen := make([]bool, len(m.g.nodes))
+	seen := map[Ref]bool{}
 	used := make([]bool, len(m.Params))
-	var visit func(id int)
-	visit = func(id int) {
+	var visit func(id Ref)
+	visit = func(id Ref) {
 		if seen[id] {
 			return
 		}
 		seen[id] = true
 		switch n := m.g.nodes[id]; n.op {
-		case opConst, opInput, opTime:
 		case opParam:
 			used[n.a] = true
 		case opState:
 			visit(m.deriv[n.a])
-		default:
-			visit(n.a)
-			if !isUnary(n.op) {
-				visit(n.b)
-			}
 		}
+		m.g.operands(id, visit)
 	}
 	for _, o := range m.Outputs {
 		if o.Name == output {

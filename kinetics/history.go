@@ -1,0 +1,180 @@
+package kinetics
+
+import (
+	"math"
+	"slices"
+
+	"github.com/myoaxis/myoaxis/ode"
+)
+
+// history keeps the past of a run for its delayed values: for each step the
+// state at five points, which carry the interpolant of every method exactly.
+type history struct {
+	r      *runner
+	work   []*Instance // one for each level of nesting
+	segs   []segment
+	echoes []float64 // times at which a jump comes through a delay
+	levels []int     // how many delays an echo has passed
+	depth  int
+}
+
+type segment struct {
+	t0, t1 float64
+	y      [5][]float64
+	params []float64
+}
+
+// maxNesting bounds delays within delays.
+const maxNesting = 1000
+
+func newHistory(r *runner) *history { return &history{r: r} }
+
+// load puts the delayed values at (t, y) into the registers of the run.
+func (h *history) load(t float64, y []float64) {
+	for k := range h.r.s.delays {
+		h.r.in.reg[int(h.r.s.dAt)+k] = h.value(h.r.in, k, t, y)
+	}
+}
+
+// value of delay k for a state y at t.
+func (h *history) value(in *Instance, k int, t float64, y []float64) float64 {
+	if h.depth++; h.depth > maxNesting {
+		h.depth--
+		return math.NaN()
+	}
+	defer func() { h.depth-- }()
+	s := h.r.s
+	d := &s.delays[k]
+	run(d.tau.blocks, in.reg)
+	at := t - in.reg[d.tau.out[0]]
+	start := h.r.task.T0
+	work := h.instance()
+	switch {
+	case math.IsNaN(at):
+		return math.NaN()
+	case at < start || at == start && t == start:
+		y0 := s.Model.Initial()
+		if h.r.task.Initial != nil {
+			y0 = h.r.task.Initial
+		}
+		return h.compute(work, &d.before, at, y0, h.r.base)
+	case at >= t || len(h.segs) == 0: // no delay
+		return h.compute(work, &d.x, at, y, h.r.in.params())
+	case at >= h.segs[len(h.segs)-1].t1: // less than the step under way
+		g := &h.segs[len(h.segs)-1]
+		return h.compute(work, &d.x, at, h.state(g, at), h.r.in.params())
+	}
+	i, _ := slices.BinarySearchFunc(h.segs, at, func(g segment, t float64) int {
+		if g.t1 <= t {
+			return -1
+		}
+		return 1
+	})
+	i = min(i, len(h.segs)-1)
+	g := &h.segs[i]
+	return h.compute(work, &d.x, at, h.state(g, at), g.params)
+}
+
+// compute evaluates a delayed expression at a time and state of the past.
+func (h *history) compute(work *Instance, tp *tape, at float64, y, params []float64) float64 {
+	copy(work.params(), params)
+	work.reg[h.r.s.tAt] = at
+	copy(work.reg[h.r.s.yAt:], y)
+	for k, n := range h.r.s.nested {
+		if n {
+			work.reg[int(h.r.s.dAt)+k] = h.value(work, k, at, y)
+		}
+	}
+	run(tp.blocks, work.reg)
+	return work.reg[tp.out[0]]
+}
+
+// instance is the one for the present level of nesting.
+func (h *history) instance() *Instance {
+	for len(h.work) <= h.depth {
+		h.work = append(h.work, h.r.s.NewInstance())
+	}
+	return h.work[h.depth]
+}
+
+// state interpolates a step (Lagrange, five points).
+func (h *history) state(g *segment, t float64) []float64 {
+	x := (t - g.t0) / (g.t1 - g.t0) * 4
+	out := make([]float64, len(g.y[0]))
+	for i := range 5 {
+		w := 1.0
+		for j := range 5 {
+			if j != i {
+				w *= (x - float64(j)) / float64(i-j)
+			}
+		}
+		for k, v := range g.y[i] {
+			out[k] += w * v
+		}
+	}
+	return out
+}
+
+// remember keeps a step.
+func (h *history) remember(st ode.Step) {
+	if st.T1 <= st.T0 {
+		return
+	}
+	g := segment{t0: st.T0, t1: st.T1, params: append([]float64(nil), h.r.in.params()...)}
+	if n := len(h.segs); n > 0 && slices.Equal(h.segs[n-1].params, g.params) {
+		g.params = h.segs[n-1].params
+	}
+	for i := range g.y {
+		g.y[i] = make([]float64, len(h.r.y))
+		t := st.T0 + (st.T1-st.T0)*float64(i)/4
+		if i == 4 {
+			t = st.T1
+		}
+		st.At(t, g.y[i])
+	}
+	h.segs = append(h.segs, g)
+}
+
+// jump schedules the echoes of a jump at t; each delay smooths it once more,
+// so after five the methods no longer notice.
+func (h *history) jump(t float64) {
+	level := 0
+	for i, e := range h.echoes {
+		if e == t {
+			level = h.levels[i]
+		}
+	}
+	if level >= 5 {
+		return
+	}
+	for k := range h.r.s.delays {
+		at := t + h.tau(k)
+		if at > t && at < h.r.task.T1 && len(h.echoes) < 100_000 && !slices.Contains(h.echoes, at) {
+			h.echoes = append(h.echoes, at)
+			h.levels = append(h.levels, level+1)
+		}
+	}
+}
+
+// tau of delay k as it is now.
+func (h *history) tau(k int) float64 {
+	in := h.r.in
+	in.load(h.r.t, h.r.y)
+	tp := &h.r.s.delays[k].tau
+	run(tp.blocks, in.reg)
+	return in.reg[tp.out[0]]
+}
+
+// shortest is the shortest delay as it is now.
+func (h *history) shortest() float64 {
+	d := math.Inf(1)
+	for k := range h.r.s.delays {
+		if v := h.tau(k); v > 0 {
+			d = min(d, v)
+		}
+	}
+	if math.IsInf(d, 1) {
+		return 0
+	}
+	return d
+}
