@@ -24,8 +24,8 @@ type Event struct {
 }
 
 // Assignment sets a state or a parameter (the other is -1). The value is
-// multiplied by Scale as it stands after the unscaled assignments of the event;
-// Scale may be None.
+// multiplied by Scale as it stands when the event is executed, before any of its
+// assignments; Scale may be None.
 type Assignment struct {
 	State, Param int
 	Value, Scale Ref
@@ -83,13 +83,6 @@ func (m *Model) SetStateInitial(state int, r Ref) {
 // SetParamInitial: see SetStateInitial.
 func (m *Model) SetParamInitial(param int, r Ref) {
 	m.initials = append(m.initials, initial{-1, param, r})
-}
-
-// Delay is x at the time t - tau; before the start of a run it is before, in
-// which the time is negative. name is used in errors.
-func (m *Model) Delay(x, before, tau Ref, name string) Ref {
-	m.delays = append(m.delays, delay{x, before, tau, name})
-	return m.g.leaf(opDelay, len(m.delays)-1)
 }
 
 // Const, Time and Op build expressions. Select takes the condition last; sums
@@ -157,3 +150,96 @@ func (m *Model) TotalRate(r Ref, rate func(state int) (Ref, bool)) (total Ref, o
 	}
 	return total, ok
 }
+
+// State and ParamRef are the expressions of a state and a parameter.
+func (m *Model) State(i int) Ref { return m.g.leaf(opState, i) }
+
+// ParamRef: see State.
+func (m *Model) ParamRef(i int) Ref { return m.g.leaf(opParam, i) }
+
+// NewDelay makes a delayed value that SetDelay defines later; name is used in
+// errors.
+func (m *Model) NewDelay(name string) (Ref, int) {
+	m.delays = append(m.delays, delay{None, None, None, name})
+	return m.g.leaf(opDelay, len(m.delays)-1), len(m.delays) - 1
+}
+
+// SetDelay makes delayed value i to be x at the time t - tau; before the start
+// of a run it is before, in which the time is negative.
+func (m *Model) SetDelay(i int, x, before, tau Ref) {
+	m.delays[i].x, m.delays[i].before, m.delays[i].tau = x, before, tau
+}
+
+// Rewrite replaces every expression of the model that is used while it runs;
+// start values are passed to start.
+func (m *Model) Rewrite(f, start func(Ref) Ref) {
+	each := func(r *Ref) {
+		if *r != None {
+			*r = f(*r)
+		}
+	}
+	for i := range m.deriv {
+		each(&m.deriv[i])
+	}
+	for i := range m.relax {
+		each(&m.relax[i])
+	}
+	for i := range m.Outputs {
+		each(&m.Outputs[i].expr)
+	}
+	for i := range m.delays {
+		each(&m.delays[i].x)
+		each(&m.delays[i].tau)
+		m.delays[i].before = start(m.delays[i].before)
+	}
+	for i := range m.initials {
+		m.initials[i].expr = start(m.initials[i].expr)
+	}
+	for i := range m.Events {
+		e := &m.Events[i]
+		each(&e.Trigger)
+		each(&e.Delay)
+		each(&e.Priority)
+		for k := range e.Assign {
+			each(&e.Assign[k].Value)
+			each(&e.Assign[k].Scale)
+		}
+	}
+}
+
+// Used marks the parameters that rates, start values and events read.
+func (m *Model) Used(used []bool) {
+	var roots []Ref
+	add := func(r Ref) {
+		if r != None {
+			roots = append(roots, r)
+		}
+	}
+	for _, r := range m.deriv {
+		add(r)
+	}
+	for _, i := range m.initials {
+		add(i.expr)
+	}
+	for _, d := range m.delays {
+		add(d.x)
+		add(d.tau)
+	}
+	for _, e := range m.Events {
+		add(e.Trigger)
+		add(e.Delay)
+		add(e.Priority)
+		for _, a := range e.Assign {
+			add(a.Value)
+			add(a.Scale)
+		}
+	}
+	for _, r := range roots {
+		m.Leaves(r, func(int) {}, func(p int) { used[p] = true }, func(int) {})
+	}
+}
+
+// SetRelaxation gives each state the rate of the fast processes alone: a run
+// carries them to their equilibrium at the start and after each event, before
+// the algebraic equations hold them there.
+func (m *Model) SetRelaxation(rates []Ref) { m.relax = rates }

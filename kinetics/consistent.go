@@ -3,6 +3,7 @@ package kinetics
 import (
 	"math"
 
+	"github.com/myoaxis/myoaxis/ode"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -12,6 +13,9 @@ import (
 func (r *runner) consistent() error {
 	m := r.s.Model
 	n := len(m.States)
+	if err := r.relax(); err != nil {
+		return err
+	}
 	if m.Mass == nil || n == 0 {
 		return nil
 	}
@@ -99,4 +103,23 @@ func (r *runner) algebraicName(alg []bool) string {
 		}
 	}
 	return ""
+}
+
+// relaxationSpan is long against fast processes, in the units of their rates.
+const relaxationSpan = 1e9
+
+// relax carries fast processes to their equilibrium, with the time standing
+// still. Which of several equilibria holds depends on where they start.
+func (r *runner) relax() error {
+	fast := r.s.relaxation
+	if fast == nil {
+		return nil
+	}
+	task := Task{Params: append(append([]float64(nil), r.in.params()...), r.t), Initial: r.y, T1: relaxationSpan, Times: []float64{relaxationSpan}}
+	set := Settings{Settings: ode.Settings{Method: ode.Rodas5P, RTol: 1e-9, ATol: min(1e-12, r.set.ATol)}, Seed: r.set.Seed}
+	_, err := fast.Simulate(r.ctx, task, set, func(_ int, _ float64, v []float64) error {
+		copy(r.y, v)
+		return nil
+	})
+	return err
 }

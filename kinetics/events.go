@@ -114,32 +114,22 @@ func (r *runner) execute(p pending) error {
 		p.values = make([]float64, len(e.Assign))
 		r.in.eval(&et.values, r.t, r.y, p.values)
 	}
+	scales := make([]float64, len(et.scales.out))
+	r.in.eval(&et.scales, r.t, r.y, scales)
 	params := append([]float64(nil), r.in.params()...)
-	set := func(a Assignment, v float64) {
+	for i, a := range e.Assign {
+		v := p.values[i]
+		if a.Scale != None {
+			v *= scales[0]
+			scales = scales[1:]
+		}
 		if a.State >= 0 {
 			r.y[a.State] = v
 		} else {
 			params[a.Param] = v
 		}
 	}
-	for i, a := range e.Assign {
-		if a.Scale == None {
-			set(a, p.values[i])
-		}
-	}
 	r.in.SetParams(params)
-	if len(et.scales.out) > 0 {
-		scales := make([]float64, len(et.scales.out))
-		r.in.eval(&et.scales, r.t, r.y, scales)
-		k := 0
-		for i, a := range e.Assign {
-			if a.Scale != None {
-				set(a, p.values[i]*scales[k])
-				k++
-			}
-		}
-		r.in.SetParams(params)
-	}
 	r.stats.Stops++
 	for _, a := range e.Assign {
 		if a.State >= 0 && (math.IsNaN(r.y[a.State]) || math.IsInf(r.y[a.State], 0)) {

@@ -53,11 +53,7 @@ func (h *history) value(in *Instance, k int, t float64, y []float64) float64 {
 	case math.IsNaN(at):
 		return math.NaN()
 	case at < start || at == start && t == start:
-		y0 := s.Model.Initial()
-		if h.r.task.Initial != nil {
-			y0 = h.r.task.Initial
-		}
-		return h.compute(work, &d.before, at, y0, h.r.base)
+		return h.compute(work, &d.before, at, s.Model.Initial(), h.r.base)
 	case at >= t || len(h.segs) == 0: // no delay
 		return h.compute(work, &d.x, at, y, h.r.in.params())
 	case at >= h.segs[len(h.segs)-1].t1: // less than the step under way

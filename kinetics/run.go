@@ -22,8 +22,9 @@ type Settings struct {
 	MaxEvents int
 }
 
-// Task is one run: parameters (nil: the model's), the time span and the output
-// times (ascending, within [T0, T1]).
+// Task is one run: parameters (nil: the model's), start values of states (nil,
+// or NaN for a state: the model's), the time span and the output times
+// (ascending, within [T0, T1]).
 type Task struct {
 	Params, Initial []float64
 	T0, T1          float64
@@ -57,6 +58,7 @@ var (
 
 // runner carries one run.
 type runner struct {
+	ctx     context.Context
 	s       *System
 	in      *Instance
 	set     Settings
@@ -97,14 +99,11 @@ func newRunner(ctx context.Context, s *System, task Task, set Settings, out func
 		set.MaxEvents = 100_000
 	}
 	m := s.Model
-	r := &runner{s: s, in: s.NewInstance(), set: set, task: task, out: out, y: m.Initial(), truth: make([]float64, len(m.Events)),
+	r := &runner{ctx: ctx, s: s, in: s.NewInstance(), set: set, task: task, out: out, y: m.Initial(), truth: make([]float64, len(m.Events)),
 		rng: rand.New(rand.NewPCG(set.Seed, 0x5bd1e995)), scratch: make([]float64, max(len(s.sides.out), len(s.guards.out), len(m.States), len(m.initials), len(m.Events))),
 		values: make([]float64, len(s.outs.out)), t: task.T0, base: task.Params}
 	if r.base == nil {
 		r.base = m.Values()
-	}
-	if task.Initial != nil {
-		copy(r.y, task.Initial)
 	}
 	if len(m.delays) > 0 {
 		r.past = newHistory(r)
@@ -147,6 +146,11 @@ func (r *runner) start() error {
 		}
 	}
 	r.in.SetParams(p)
+	for i, v := range r.task.Initial {
+		if !math.IsNaN(v) {
+			r.y[i] = v
+		}
+	}
 	for i, v := range r.y {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return &RunError{r.t, m.States[i].Name, ErrNoValue}

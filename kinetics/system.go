@@ -22,8 +22,11 @@ type System struct {
 	crosses []crossing
 	init    tape
 	delays  []delayTape
-	nested  []bool // the delayed value is read by a delayed expression
-	events  []eventTape
+	// relaxation is the system of the fast processes alone, nil where there are
+	// none.
+	relaxation *System
+	nested     []bool // the delayed value is read by a delayed expression
+	events     []eventTape
 }
 
 // crossing says where in sides the difference behind a guard is; rate is -1
@@ -85,7 +88,23 @@ func Compile(m *Model) *System {
 	s.compileRest(c)
 	s.pre = c.blocks(c.pre)
 	s.nReg = c.next
+	if m.relax != nil {
+		s.relaxation = Compile(m.relaxation())
+	}
 	return s
+}
+
+// relaxation is the model of the fast processes, with the time as its last
+// parameter and its states as outputs.
+func (m *Model) relaxation() *Model {
+	fast := &Model{Params: append(append([]Param(nil), m.Params...), Param{Name: "time"}), States: m.States, Inputs: m.Inputs, g: m.g}
+	now := map[Ref]Ref{m.Time(): m.ParamRef(len(m.Params))}
+	memo := map[Ref]Ref{}
+	for i, r := range m.relax {
+		fast.deriv = append(fast.deriv, m.Substitute(r, memo, now))
+		fast.AddOutput(Output{Name: m.States[i].Name}, m.State(i))
+	}
+	return fast
 }
 
 func (s *System) compileRest(c *compiler) {

@@ -266,12 +266,19 @@ func (s *Solver) bisect(lo, hi, t, t1 float64, y []float64, guard func(float64, 
 
 // stopAt takes the step again so that it ends at the change, where the state
 // is then as accurate as the method, not its interpolant, and leaves it in y.
+// Where rounding keeps the guard from holding at the end of the shorter step,
+// the interpolant, on which it does hold, is kept.
 func (s *Solver) stopAt(t, at, t1 float64, y []float64, guard func(float64, []float64) bool, seen func(Step)) float64 {
-	if at < t1 && s.m.try(t, at-t, y) <= 1 {
-		t1 = at
-		at = min(at, s.firstChange(t, t1, y, guard))
-	} else if at < t1 {
-		s.m.try(t, t1-t, y)
+	if at < t1 {
+		sooner := math.Inf(1)
+		if s.m.try(t, at-t, y) <= 1 {
+			sooner = s.firstChange(t, at, y, guard)
+		}
+		if sooner <= at {
+			t1, at = at, sooner
+		} else {
+			s.m.try(t, t1-t, y)
+		}
 	}
 	if seen != nil {
 		s.report(t, at, t1, y, seen)
