@@ -34,6 +34,7 @@ type converter struct {
 	time, extent []*formula.Expr
 	reactions    map[string]bool
 	locals       map[string]bool
+	swaps        map[string]*formula.Expr // replaced local parameters of the reaction at hand
 }
 
 func times(x *formula.Expr, by []*formula.Expr) *formula.Expr {
@@ -83,6 +84,9 @@ func (c *converter) rewrite(e *formula.Expr) *formula.Expr {
 	case formula.Symbol:
 		if c.locals[e.Name] {
 			return e
+		}
+		if x, ok := c.swaps[e.Name]; ok {
+			return placed(x)
 		}
 		x := c.f.symbolFor(c.i, e.Name)
 		if c.reactions[e.Name] {
@@ -181,13 +185,22 @@ func (c *converter) reaction(x *Reaction) {
 	if x.Law == nil {
 		return
 	}
-	c.locals = map[string]bool{}
-	for _, p := range x.Law.Locals {
-		c.locals[p.ID] = true
-		p.Units = c.f.unitFor(c.i, p.Units)
-	}
+	c.locals, c.swaps = map[string]bool{}, map[string]*formula.Expr{}
+	x.Law.Locals = slices.DeleteFunc(x.Law.Locals, func(p *Parameter) bool {
+		t, factors := c.f.target(&p.Base)
+		if t == &p.Base {
+			c.locals[p.ID] = true
+			p.Units = c.f.unitFor(c.i, p.Units)
+			return false
+		}
+		c.swaps[p.ID] = formula.Sym(c.f.finalID[t])
+		for _, w := range factors {
+			c.swaps[p.ID] = formula.Op("divide", c.swaps[p.ID], c.f.symbolFor(w.by, w.factor))
+		}
+		return true
+	})
 	x.Law.Math = over(times(c.expr(x.Law.Math), c.extent), c.time)
-	c.locals = nil
+	c.locals, c.swaps = nil, nil
 }
 
 // collect appends what stays of an instance to the flat model.
