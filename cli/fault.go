@@ -8,7 +8,9 @@ import (
 	"github.com/myoaxis/myoaxis/dataset"
 	"github.com/myoaxis/myoaxis/doseresponse"
 	"github.com/myoaxis/myoaxis/evidence"
+	"github.com/myoaxis/myoaxis/kinetics"
 	"github.com/myoaxis/myoaxis/ode"
+	"github.com/myoaxis/myoaxis/sbml"
 	"github.com/myoaxis/myoaxis/synthesis"
 	"github.com/myoaxis/myoaxis/training"
 )
@@ -45,6 +47,7 @@ func classify(err error) *Fault {
 	var solve *ode.SolveError
 	var source *axis.SourceError
 	var condition *dataset.ConditionError
+	var run *kinetics.RunError
 	switch {
 	case errors.As(err, &f):
 		return f
@@ -56,6 +59,12 @@ func classify(err error) *Fault {
 		return &Fault{Code: ExitUsage, Err: fmt.Errorf("--where: %w", err), Hint: condition.Hint}
 	case errors.As(err, &syntax):
 		return &Fault{Code: ExitUsage, Err: err}
+	case errors.As(err, &run):
+		return &Fault{Code: ExitNumerical, Err: err, Hint: "check the model at that time: start values, divisions, events"}
+	case errors.Is(err, sbml.ErrInvalid):
+		return &Fault{Code: ExitData, Err: err, Hint: "myoaxis sbml check lists every fault"}
+	case errors.Is(err, sbml.ErrUnsupported):
+		return &Fault{Code: ExitUnsupported, Err: err}
 	case errors.As(err, &solve), errors.Is(err, synthesis.ErrNotConverged):
 		return &Fault{Code: ExitNumerical, Err: err, Hint: "please report this with the command and the seed"}
 	case errors.Is(err, doseresponse.ErrTooFewDoses), errors.Is(err, synthesis.ErrNoRows):

@@ -96,6 +96,10 @@ func (g *graph) binary(o Op, a, b Ref) Ref {
 		return a
 	case o == Pow && g.isConst(b, 0):
 		return g.constant(1)
+	case o == Pow && g.nodes[b].op == opConst:
+		if id, ok := g.wholePower(a, g.nodes[b].v); ok {
+			return id
+		}
 	case o == Add && g.nodes[b].op == Neg:
 		return g.binary(Sub, a, g.nodes[b].a)
 	case o == Add && g.nodes[a].op == Neg:
@@ -107,6 +111,22 @@ func (g *graph) binary(o Op, a, b Ref) Ref {
 		a, b = b, a
 	}
 	return g.add(node{op: o, a: a, b: b})
+}
+
+// wholePower writes the small powers that rate laws are full of as products.
+func (g *graph) wholePower(a Ref, b float64) (Ref, bool) {
+	switch b {
+	case 2:
+		return g.binary(Mul, a, a), true
+	case 3:
+		return g.binary(Mul, g.binary(Mul, a, a), a), true
+	case 4:
+		q := g.binary(Mul, a, a)
+		return g.binary(Mul, q, q), true
+	case -1:
+		return g.binary(Div, g.constant(1), a), true
+	}
+	return None, false
 }
 
 func (g *graph) unary(o Op, a Ref) Ref {

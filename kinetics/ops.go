@@ -1,6 +1,10 @@
 package kinetics
 
-import "math"
+import (
+	"math"
+
+	"github.com/myoaxis/myoaxis/internal/lane"
+)
 
 // Op is an operation of an expression. Truth values are the numbers 1 and 0;
 // any value but 0 counts as true.
@@ -92,19 +96,19 @@ func apply(o Op, a, b, c float64) float64 {
 	case Div:
 		return a / b
 	case Pow:
-		return power(a, b)
+		return lane.Pow(a, b)
 	case Neg:
 		return -a
 	case Exp:
-		return math.Exp(a)
+		return lane.Exp(a)
 	case Log:
-		return math.Log(a)
+		return lane.Log(a)
 	case Sqrt:
 		return math.Sqrt(a)
 	case Max:
-		return math.Max(a, b)
+		return lane.Max(a, b)
 	case Min:
-		return math.Min(a, b)
+		return lane.Min(a, b)
 	case Select:
 		if c != 0 {
 			return a
@@ -115,20 +119,6 @@ func apply(o Op, a, b, c float64) float64 {
 		return applyUnary(o, a)
 	}
 	return applyLogic(o, a, b)
-}
-
-// power is a^b; small whole exponents, which rate laws are full of, are
-// products.
-func power(a, b float64) float64 {
-	switch b {
-	case 2:
-		return a * a
-	case 3:
-		return a * a * a
-	case 4:
-		return (a * a) * (a * a)
-	}
-	return math.Pow(a, b)
 }
 
 func applyLogic(o Op, a, b float64) float64 {

@@ -22,13 +22,28 @@ type Settings struct {
 	MaxEvents int
 }
 
+// Stop is a scheduled time at which inputs are set and amounts are added to
+// states.
+type Stop struct {
+	T   float64
+	Set []Setting // inputs
+	Add []Setting // states
+}
+
+// Setting is a value for the input or state with an index.
+type Setting struct {
+	Index int
+	Value float64
+}
+
 // Task is one run: parameters (nil: the model's), start values of states (nil,
-// or NaN for a state: the model's), the time span and the output times
-// (ascending, within [T0, T1]).
+// or NaN for a state: the model's), the time span, the output times and stops (both ascending, within [T0, T1]). Outputs at the time of a stop or
+// an event are those after it.
 type Task struct {
 	Params, Initial []float64
 	T0, T1          float64
 	Times           []float64
+	Stops           []Stop
 }
 
 // RunError says what broke a run off: when, and which state, parameter, event
@@ -73,6 +88,8 @@ type runner struct {
 	scratch []float64
 	past    *history
 	next    int // next output time
+	stop    int // next stop of the task
+	params  []float64
 	out     func(i int, t float64, values []float64) error
 	outErr  error
 	values  []float64
@@ -86,6 +103,7 @@ func (s *System) Simulate(ctx context.Context, task Task, set Settings, out func
 		return ode.Stats{}, err
 	}
 	r := newRunner(ctx, s, task, set, out)
+	r.sol = ode.New(s.Problem(r.in), r.set.Settings)
 	err := r.start()
 	if err == nil {
 		err = r.loop()
@@ -99,21 +117,35 @@ func newRunner(ctx context.Context, s *System, task Task, set Settings, out func
 		set.MaxEvents = 100_000
 	}
 	m := s.Model
-	r := &runner{ctx: ctx, s: s, in: s.NewInstance(), set: set, task: task, out: out, y: m.Initial(), truth: make([]float64, len(m.Events)),
-		rng: rand.New(rand.NewPCG(set.Seed, 0x5bd1e995)), scratch: make([]float64, max(len(s.sides.out), len(s.guards.out), len(m.States), len(m.initials), len(m.Events))),
-		values: make([]float64, len(s.outs.out)), t: task.T0, base: task.Params}
+	r := &runner{ctx: ctx, s: s, in: s.NewInstance(), set: set, y: make([]float64, len(m.States)), truth: make([]float64, len(m.Events)),
+		scratch: make([]float64, max(len(s.sides.out), len(s.guards.out), len(m.States), len(m.initials), len(m.Events))),
+		values:  make([]float64, len(s.outs.out)), params: make([]float64, len(m.Params))}
+	if done := ctx.Done(); done != nil {
+		r.set.Check = func() error { return ctx.Err() }
+	}
+	r.reset(task, out)
+	return r
+}
+
+// reset prepares the runner for another task.
+func (r *runner) reset(task Task, out func(int, float64, []float64) error) {
+	m := r.s.Model
+	r.task, r.out, r.t, r.base = task, out, task.T0, task.Params
 	if r.base == nil {
 		r.base = m.Values()
+	}
+	for i, s := range m.States {
+		r.y[i] = s.Init
+	}
+	r.queue, r.next, r.stop, r.outErr, r.stats = r.queue[:0], 0, 0, nil, ode.Stats{}
+	if len(m.Events) > 0 {
+		r.rng = rand.New(rand.NewPCG(r.set.Seed, 0x5bd1e995))
 	}
 	if len(m.delays) > 0 {
 		r.past = newHistory(r)
 		r.in.delayed = r.past.load
 	}
-	if done := ctx.Done(); done != nil {
-		r.set.Check = func() error { return ctx.Err() }
-	}
-	r.sol = ode.New(s.Problem(r.in), r.set.Settings)
-	return r
+	r.in.clearInputs()
 }
 
 // Problem is the model as package ode wants it, computed by an instance.
@@ -137,7 +169,7 @@ func (r *runner) start() error {
 	r.in.SetParams(r.base)
 	v := r.scratch[:len(m.initials)]
 	r.in.eval(&r.s.init, r.t, r.y, v)
-	p := append([]float64(nil), r.base...)
+	p := append(r.params[:0], r.base...)
 	for k, i := range m.initials {
 		if i.state >= 0 {
 			r.y[i.state] = v[k]
@@ -165,13 +197,50 @@ func (r *runner) start() error {
 	if r.past != nil {
 		r.past.jump(r.t)
 	}
-	return r.events()
+	if err := r.events(); err != nil {
+		return err
+	}
+	return r.atStop(false)
+}
+
+// atStop does what is due at the present time, after a stop or a change of the
+// equations.
+func (r *runner) atStop(scheduled bool) error {
+	if scheduled {
+		r.stats.Stops++
+	}
+	due := false
+	for ; r.stop < len(r.task.Stops) && r.task.Stops[r.stop].T <= r.t; r.stop++ {
+		st := &r.task.Stops[r.stop]
+		for _, s := range st.Set {
+			r.in.setInput(s.Index, s.Value)
+		}
+		for _, s := range st.Add {
+			r.y[s.Index] += s.Value
+		}
+		due = due || len(st.Set) > 0
+	}
+	if due {
+		run(r.s.pre, r.in.reg)
+	}
+	if err := r.settle(); err != nil {
+		return err
+	}
+	if err := r.events(); err != nil {
+		return err
+	}
+	if r.past != nil {
+		r.past.jump(r.t)
+	}
+	return nil
 }
 
 // settle makes the state consistent with the equations after a jump: modes
 // follow the discontinuous expressions, algebraic states their equations.
 func (r *runner) settle() error {
-	r.sol.Restart()
+	if r.sol != nil {
+		r.sol.Restart()
+	}
 	for range 20 {
 		r.setModes()
 		if err := r.consistent(); err != nil {
@@ -221,7 +290,7 @@ func (r *runner) loop() error {
 			return nil
 		}
 		end, scheduled := r.nextStop()
-		r.limitStep()
+		r.sol.SetHMax(r.stepLimit())
 		from := append([]float64(nil), r.y...)
 		t, hit, err := r.sol.Integrate(r.y, r.t, end, guard, r.seen)
 		if r.outErr != nil {
@@ -241,17 +310,9 @@ func (r *runner) loop() error {
 			if still++; still > r.set.MaxEvents {
 				return &RunError{r.t, r.switching(), ErrSwitching}
 			}
-		} else {
-			r.stats.Stops++
 		}
-		if err := r.settle(); err != nil {
+		if err := r.atStop(!hit); err != nil {
 			return err
-		}
-		if err := r.events(); err != nil {
-			return err
-		}
-		if r.past != nil {
-			r.past.jump(r.t)
 		}
 	}
 }
@@ -270,6 +331,9 @@ func (r *runner) nextStop() (end float64, scheduled bool) {
 	for _, p := range r.queue {
 		sooner(p.at)
 	}
+	if r.stop < len(r.task.Stops) {
+		sooner(r.task.Stops[r.stop].T)
+	}
 	if len(r.s.sides.out) > 0 {
 		r.in.eval(&r.s.sides, r.t, r.y, r.scratch)
 		for _, c := range r.s.crosses {
@@ -286,9 +350,9 @@ func (r *runner) nextStop() (end float64, scheduled bool) {
 	return end, scheduled
 }
 
-// limitStep bounds the step where something could be stepped over: a
-// comparison that comes true and false again, or a delay.
-func (r *runner) limitStep() {
+// stepLimit bounds the step where something could be stepped over: a
+// comparison that comes true and false again, or a delay. 0 is no bound.
+func (r *runner) stepLimit() float64 {
 	h := r.set.HMax
 	less := func(v float64) {
 		if h == 0 || v < h {
@@ -306,7 +370,7 @@ func (r *runner) limitStep() {
 			less(d)
 		}
 	}
-	r.sol.SetHMax(h)
+	return h
 }
 
 // seen passes on outputs within a step and remembers the step for delays.

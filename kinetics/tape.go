@@ -1,8 +1,9 @@
 package kinetics
 
 import (
-	"math"
 	"slices"
+
+	"github.com/myoaxis/myoaxis/internal/lane"
 )
 
 // instr is one operation of a tape: reg[dst] = op(reg[a], reg[b], reg[c]).
@@ -225,6 +226,12 @@ func (in *Instance) SetInput(i int, v float64) {
 	run(in.s.pre, in.reg)
 }
 
+// setInput is SetInput before the pre tape is run.
+func (in *Instance) setInput(i int, v float64) { in.reg[in.s.iAt+int32(i)] = v }
+
+// clearInputs sets every input to zero.
+func (in *Instance) clearInputs() { clear(in.reg[in.s.iAt:in.s.mAt]) }
+
 func (in *Instance) params() []float64 { return in.reg[in.s.pAt:in.s.iAt] }
 func (in *Instance) modes() []float64  { return in.reg[in.s.mAt:in.s.dAt] }
 
@@ -278,7 +285,7 @@ func run(blocks []block, r []float64) {
 			}
 		case Exp:
 			for _, c := range code {
-				r[c.dst] = math.Exp(r[c.a])
+				r[c.dst] = lane.Exp(r[c.a])
 			}
 		default:
 			for _, c := range code {

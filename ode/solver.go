@@ -77,11 +77,13 @@ func (s *Solver) stiffMethod() stepper {
 func (s *Solver) Restart() { s.fresh = true }
 
 // tolerance is the weight of state i at the size v.
-func (s *Solver) tolerance(i int, v float64) float64 {
-	if s.set.ATolEach != nil {
-		return s.set.ATolEach[i] + s.set.RTol*math.Abs(v)
+func (s *Solver) tolerance(i int, v float64) float64 { return s.set.tolerance(i, v) }
+
+func (s Settings) tolerance(i int, v float64) float64 {
+	if s.ATolEach != nil {
+		return s.ATolEach[i] + s.RTol*math.Abs(v)
 	}
-	return s.set.ATol + s.set.RTol*math.Abs(v)
+	return s.ATol + s.RTol*math.Abs(v)
 }
 
 // errorNorm is the root mean square of e in units of the tolerance.
@@ -131,7 +133,7 @@ func (s *Solver) Integrate(y []float64, t, end float64, guard func(t float64, y 
 				}
 			}
 			var last bool
-			step, last = s.fit(s.h, end-t)
+			step, last = fit(s.h, end-t, s.set.HMax)
 			errNorm = s.m.try(t, step, y)
 			if t1 = t + step; last {
 				t1 = end
@@ -157,9 +159,7 @@ func (s *Solver) Integrate(y []float64, t, end float64, guard func(t float64, y 
 		}
 		wanted := s.h
 		s.h = s.m.accept(t, step, y, errNorm)
-		if step < wanted { // cut short by the end: do not begin small again
-			s.h = max(s.h, min(wanted, 4*s.h), wanted*min(1, s.h/step))
-		}
+		s.h = nextStep(wanted, step, s.h)
 		copy(y, s.m.end())
 		t = t1
 		s.project(t, y)
@@ -169,9 +169,9 @@ func (s *Solver) Integrate(y []float64, t, end float64, guard func(t float64, y 
 }
 
 // fit shortens a step that would pass or nearly reach the end.
-func (s *Solver) fit(h, left float64) (step float64, last bool) {
-	if s.set.HMax > 0 {
-		h = min(h, s.set.HMax)
+func fit(h, left, hMax float64) (step float64, last bool) {
+	if hMax > 0 {
+		h = min(h, hMax)
 	}
 	switch {
 	case h >= left*(1-1e-12):
@@ -180,6 +180,15 @@ func (s *Solver) fit(h, left float64) (step float64, last bool) {
 		return left / 2, false
 	}
 	return h, false
+}
+
+// nextStep corrects the proposal for the step after one that was cut short
+// below the size wanted: it does not begin small again.
+func nextStep(wanted, step, proposal float64) float64 {
+	if step >= wanted {
+		return proposal
+	}
+	return max(proposal, min(wanted, 4*proposal), wanted*min(1, proposal/step))
 }
 
 // SetHMax changes the largest step between two calls of Integrate.
@@ -220,49 +229,59 @@ func (s *Solver) report(t, upTo, t1 float64, y []float64, seen func(Step)) {
 	}})
 }
 
-// firstChange looks for the first time in (t, t1] at which the guard holds,
-// and returns +Inf where it finds none.
+// firstChange looks for the first change in the step tried last, which ends at
+// t1.
 func (s *Solver) firstChange(t, t1 float64, y []float64, guard func(float64, []float64) bool) float64 {
+	return FirstChange(t, t1, func(at float64, out []float64) {
+		if at == t1 {
+			copy(out, s.m.end())
+			return
+		}
+		s.m.at((at-t)/(t1-t), y, out)
+	}, guard, s.buf)
+}
+
+// FirstChange looks for the first time in (t, t1] at which the guard holds for
+// the state that at gives, down to neighbouring numbers; +Inf where it finds
+// none. buf is work space of the size of the state.
+func FirstChange(t, t1 float64, at func(t float64, out []float64), guard func(float64, []float64) bool, buf []float64) float64 {
+	holds := func(x float64) bool {
+		at(x, buf)
+		return guard(x, buf)
+	}
 	lo := t
-	for _, th := range []float64{0.2, 0.4, 0.6, 0.8, 1} {
-		hi := t + th*(t1-t)
-		if th == 1 {
-			hi = t1
+	for k := 1; k <= len(insideStep); k++ {
+		hi := t1
+		if k < len(insideStep) {
+			hi = t + insideStep[k-1]*(t1-t)
 		}
 		if hi <= lo {
 			continue
 		}
-		if s.holds(hi, t, t1, y, guard) {
-			return s.bisect(lo, hi, t, t1, y, guard)
+		if !holds(hi) {
+			lo = hi
+			continue
 		}
-		lo = hi
+		for {
+			mid := lo + (hi-lo)/2
+			if mid <= lo || mid >= hi {
+				return hi
+			}
+			if holds(mid) {
+				hi = mid
+			} else {
+				lo = mid
+			}
+		}
 	}
 	return math.Inf(1)
 }
 
-func (s *Solver) holds(at, t, t1 float64, y []float64, guard func(float64, []float64) bool) bool {
-	if at == t1 {
-		copy(s.buf, s.m.end())
-	} else {
-		s.m.at((at-t)/(t1-t), y, s.buf)
-	}
-	return guard(at, s.buf)
-}
+// insideStep are the shares of a step at which guards are asked.
+var insideStep = [...]float64{0.2, 0.4, 0.6, 0.8, 1}
 
-// bisect narrows a change down to neighbouring numbers.
-func (s *Solver) bisect(lo, hi, t, t1 float64, y []float64, guard func(float64, []float64) bool) float64 {
-	for {
-		mid := lo + (hi-lo)/2
-		if mid <= lo || mid >= hi {
-			return hi
-		}
-		if s.holds(mid, t, t1, y, guard) {
-			hi = mid
-		} else {
-			lo = mid
-		}
-	}
-}
+// InsideStep returns the shares of a step at which FirstChange asks the guard.
+func InsideStep() []float64 { return insideStep[:] }
 
 // stopAt takes the step again so that it ends at the change, where the state
 // is then as accurate as the method, not its interpolant, and leaves it in y.
@@ -292,20 +311,24 @@ func (s *Solver) stopAt(t, at, t1 float64, y []float64, guard func(float64, []fl
 	return at
 }
 
-// firstStep is the starting step of Hairer, Nørsett & Wanner (Solving ODEs I,
-// II.4), with one evaluation.
+// firstStep evaluates the derivative for the starting step.
 func (s *Solver) firstStep(t, end float64, y []float64) float64 {
 	s.prob.F(t, y, s.f0)
 	s.Stats.Evaluations++
-	alg := s.prob.algebraic()
+	return firstStep(t, end, y, s.f0, s.prob.algebraic(), s.tolerance)
+}
+
+// firstStep is the starting step of Hairer, Nørsett & Wanner (Solving ODEs I,
+// II.4) from one evaluation; algebraic rows do not count.
+func firstStep(t, end float64, y, f []float64, algebraic []bool, tolerance func(i int, v float64) float64) float64 {
 	var d0, d1 float64
 	for i, v := range y {
-		if alg != nil && alg[i] {
+		if algebraic != nil && algebraic[i] {
 			continue
 		}
-		sc := s.tolerance(i, v)
+		sc := tolerance(i, v)
 		d0 = max(d0, math.Abs(v)/sc)
-		d1 = max(d1, math.Abs(s.f0[i])/sc)
+		d1 = max(d1, math.Abs(f[i])/sc)
 	}
 	if !(d1 > 1e-12) {
 		return 1e-3 * (end - t)

@@ -2,14 +2,13 @@ package population
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"github.com/myoaxis/myoaxis/axis"
+	"github.com/myoaxis/myoaxis/kinetics"
 	"github.com/myoaxis/myoaxis/ode"
 	"github.com/myoaxis/myoaxis/training"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -122,105 +121,66 @@ func (r Run) Simulate(ctx context.Context) (*Ensemble, error) {
 	if r.Programme != nil {
 		all = r.Programme.Schedule()
 	}
-	workers := min(r.N, runtime.GOMAXPROCS(0))
-	errs := make([]error, r.N)
-	stats := make([]ode.Stats, r.N)
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			w := newWorker(r, e)
-			for i := int(next.Add(1)) - 1; i < r.N && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				errs[i] = w.person(i, all)
-				stats[i] = w.solver.Stats
+	ens := kinetics.Ensemble{Sys: r.Model.Sys, N: r.N,
+		Settings: kinetics.Settings{Settings: ode.Settings{Method: ode.Rodas5P, RTol: r.RTol, ATol: r.RTol * 0.1}},
+		Member:   func(i int) (kinetics.Task, error) { return r.task(i, all), nil },
+		Out: func(i, at int, _ float64, v []float64) error {
+			for k := range e.Names {
+				e.values[(k*len(e.Times)+at)*e.N+i] = float32(v[k])
 			}
-		})
+			return nil
+		}}
+	var err error
+	e.Stats, err = ens.Run(ctx)
+	var me *kinetics.MemberError
+	if errors.As(err, &me) {
+		return nil, fmt.Errorf("virtual person %d (seed %d): %w", me.Member, r.Seed, me.Err)
 	}
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
+	if err != nil {
 		return nil, err
-	}
-	for i, err := range errs {
-		if err != nil {
-			return nil, fmt.Errorf("virtual person %d (seed %d): %w", i, r.Seed, err)
-		}
-		e.Stats.Add(stats[i])
 	}
 	return e, nil
 }
 
-// worker holds what one goroutine needs to run persons one after another.
-type worker struct {
-	r      Run
-	e      *Ensemble
-	prob   ode.Problem
-	solver *ode.Solver
-	set    func(p []float64)
-	input  func(i int, v float64)
-	out    func(t float64, y, v []float64)
-	vol    int
-	load   int
-}
-
-func newWorker(r Run, e *Ensemble) *worker {
-	in := r.Model.Sys.NewInstance()
-	k := r.Model.K
-	w := &worker{r: r, e: e, set: in.SetParams, input: in.SetInput, out: in.Outputs, vol: k.Input("vol"), load: k.Input("load")}
-	w.prob = ode.Problem{N: len(k.States), F: in.F, Jac: in.Jac, Pattern: r.Model.Sys.Pattern}
-	if r.Model.Sys.TimeDep {
-		w.prob.Ft = in.Ft
-	}
-	w.solver = ode.New(w.prob, ode.Settings{Method: ode.Rodas5P, RTol: r.RTol, ATol: r.RTol * 0.1})
-	return w
-}
-
-func (w *worker) person(i int, all []training.Session) error {
-	w.solver.Stats = ode.Stats{}
+// task is the run of virtual person i; the only one is the typical person.
+func (r Run) task(i int, all []training.Session) kinetics.Task {
 	draw := i
 	var attend func() float64
-	if w.r.N == 1 {
+	if r.N == 1 {
 		draw = -1
 	} else {
-		attend = rand.New(rand.NewPCG(w.r.Seed^0x9e3779b97f4a7c15, uint64(i))).Float64
+		attend = rand.New(rand.NewPCG(r.Seed^0x9e3779b97f4a7c15, uint64(i))).Float64
 	}
-	p := w.r.Draw(draw)
-	w.set(p)
-	w.input(w.vol, 0)
-	w.input(w.load, 0)
-	y := Start(w.r.Model, p)
-	var stops []ode.Stop
-	switch {
-	case w.r.Programme != nil && w.r.WeeklyMean:
-		stops = w.weekly(w.r.Programme.Attended(all, attend))
-	case w.r.Programme != nil:
-		stops = w.stops(w.r.Programme.Attended(all, attend))
-	}
-	n := len(w.r.Model.K.Outputs)
-	v := make([]float64, n+len(w.r.Model.K.Fluxes))
-	times := w.e.Times
-	end := times[len(times)-1]
-	err := w.solver.Solve(y, 0, math.Max(end, 1e-6), stops, times, func(ti int, t float64, y []float64) {
-		w.out(t, y, v)
-		for k := range n {
-			w.e.values[(k*len(times)+ti)*w.e.N+i] = float32(v[k])
+	p := r.Draw(draw)
+	t := kinetics.Task{Params: p, Initial: Start(r.Model, p), T1: math.Max(r.Times[len(r.Times)-1], 1e-6), Times: r.Times}
+	if r.Programme != nil {
+		in := inputs{vol: r.Model.K.Input("vol"), load: r.Model.K.Input("load")}
+		if r.WeeklyMean {
+			t.Stops = in.weekly(r.Programme.Attended(all, attend))
+		} else {
+			t.Stops = in.sessions(r.Programme.Attended(all, attend))
 		}
-	})
-	return err
+	}
+	return t
 }
 
-// stops turn the inputs on and off at the sessions.
-func (w *worker) stops(ss []training.Session) []ode.Stop {
-	var out []ode.Stop
+// inputs are the places of the model's inputs.
+type inputs struct{ vol, load int }
+
+func (in inputs) at(t, vol, load float64) kinetics.Stop {
+	return kinetics.Stop{T: t, Set: []kinetics.Setting{{Index: in.vol, Value: vol}, {Index: in.load, Value: load}}}
+}
+
+// sessions turns the inputs on and off at each session.
+func (in inputs) sessions(ss []training.Session) (out []kinetics.Stop) {
 	for _, s := range ss {
-		out = append(out,
-			ode.Stop{T: s.Start, Do: func([]float64) { w.input(w.vol, s.Volume()/s.Hours); w.input(w.load, s.Load) }},
-			ode.Stop{T: s.Start + s.Hours, Do: func([]float64) { w.input(w.vol, 0); w.input(w.load, 0) }})
+		out = append(out, in.at(s.Start, s.Volume()/s.Hours, s.Load), in.at(s.Start+s.Hours, 0, 0))
 	}
 	return out
 }
 
 // weekly sets the inputs once a week to the mean of its sessions.
-func (w *worker) weekly(ss []training.Session) (out []ode.Stop) {
+func (in inputs) weekly(ss []training.Session) (out []kinetics.Stop) {
 	last := -1
 	var vol, load, hadMean, hadLoad float64
 	set := func(week int) {
@@ -232,7 +192,7 @@ func (w *worker) weekly(ss []training.Session) (out []ode.Stop) {
 			return
 		}
 		hadMean, hadLoad = mean, at
-		out = append(out, ode.Stop{T: float64(week) * training.HoursPerWeek, Do: func([]float64) { w.input(w.vol, mean); w.input(w.load, at) }})
+		out = append(out, in.at(float64(week)*training.HoursPerWeek, mean, at))
 	}
 	for _, s := range ss {
 		if s.Week != last {

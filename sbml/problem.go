@@ -56,8 +56,9 @@ func (p *Problem) hint(h string) *Problem {
 	return p
 }
 
-// inFile names the file of a problem, however deep in an error.
-func inFile(err error, file string) error {
+// InFile names the file of a problem that has none yet, however deep in an
+// error.
+func InFile(err error, file string) error {
 	var p *Problem
 	if errors.As(err, &p) && p.File == "" {
 		p.File = file

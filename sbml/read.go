@@ -45,7 +45,7 @@ type reader struct {
 func Read(file string, data []byte) (*Document, error) {
 	root, err := parseXML(data)
 	if err != nil {
-		return nil, inFile(err, file)
+		return nil, InFile(err, file)
 	}
 	r := &reader{file: file, doc: &Document{Namespaces: map[string]string{}}}
 	r.document(root)

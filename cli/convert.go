@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"io"
+
+	"github.com/myoaxis/myoaxis/sbml"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) sbmlConvertCmd() *cobra.Command {
+	var out, to string
+	c := &cobra.Command{
+		Use: "convert MODEL", Short: "Convert a model to SBML Level 3 or to Antimony; submodels are put in place",
+		Example: "  myoaxis sbml convert old-level2.xml --out new.xml\n  myoaxis sbml convert model.xml --to antimony",
+		Args:    exactly(1, "name one model file", "for example: myoaxis sbml convert model.xml --to antimony"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			doc, flat, _, err := buildModel(args[0])
+			if err != nil {
+				return err
+			}
+			text, err := sbml.Write(flat, doc.Namespaces)
+			if err != nil {
+				return err
+			}
+			if out == "" {
+				_, err = a.sys.Stdout.Write(text)
+				return err
+			}
+			return writeFile(out, func(w io.Writer) error { _, err := w.Write(text); return err })
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "file to write instead of stdout")
+	c.Flags().StringVar(&to, "to", "", "sbml or antimony; by the ending of --out where left out")
+	return c
+}
