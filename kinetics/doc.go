@@ -15,5 +15,5 @@
 //
 // A flux leaves FROM and enters TO, so that mass balance holds by
 // construction. Several rates of one state add up. "t" is the time; functions
-// are exp, log, sqrt, pow, max and min.
+// are exp, log, sqrt, pow, max, min and floor.
 package kinetics

@@ -41,14 +41,14 @@ func (e *MemberError) Unwrap() error { return e.Err }
 
 // registerBudget is the memory of the registers of one group of lanes that
 // still fits a core's own cache.
-const registerBudget = 384 << 10
+const registerBudget = 512 << 10
 
 // lanesFor is the number of lanes that suits a model.
 func (e *Ensemble) lanesFor() int {
 	w := e.Lanes
 	if w == 0 {
 		n := len(e.Sys.Model.States)
-		w = 32
+		w = 64
 		for w > lane.Width && (int(e.Sys.nReg)+16*n+3*len(e.Sys.Pattern))*w*8 > registerBudget {
 			w /= 2
 		}

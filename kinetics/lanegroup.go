@@ -20,6 +20,7 @@ type laneGroup struct {
 	accept  []bool
 	inner   []float64 // states within a step
 	guards  []float64
+	dense   []float64 // interpolant of one member
 	stats   ode.Stats
 	// maxSteps bounds the tries within a stretch.
 	maxSteps int
@@ -45,7 +46,7 @@ type laneMember struct {
 func newLaneGroup(f *feed, w int) *laneGroup {
 	s := f.e.Sys
 	n := len(s.Model.States)
-	g := &laneGroup{f: f, w: w, in: newLaneInstance(s, w), members: make([]*laneMember, w), y: make([]float64, n*w), t: make([]float64, w), h: make([]float64, w), accept: make([]bool, w), maxSteps: f.e.Settings.MaxSteps}
+	g := &laneGroup{f: f, w: w, in: newLaneInstance(s, w), members: make([]*laneMember, w), y: make([]float64, n*w), t: make([]float64, w), h: make([]float64, w), accept: make([]bool, w), maxSteps: f.e.Settings.MaxSteps, dense: make([]float64, 3*n)}
 	if g.maxSteps == 0 {
 		g.maxSteps = 1_000_000
 	}
@@ -128,7 +129,7 @@ func (g *laneGroup) judge() {
 		if !(err <= 1) {
 			g.stats.Rejected++
 			m.landing = false
-			if m.want = ode.Shrink(step, err); m.t+m.want <= m.t {
+			if m.want = ode.Shrink(step, err, g.sol.Factor[l]); m.t+m.want <= m.t {
 				g.drop(l, g.tooSmall(l, m))
 			}
 			continue
@@ -139,7 +140,7 @@ func (g *laneGroup) judge() {
 		g.stats.Steps++
 		g.accept[l] = true
 		g.outputs(l, m, t1, step)
-		m.want = ode.NextStep(m.want, step, err)
+		m.want = ode.NextStep(m.want, step, g.sol.Factor[l])
 		m.t = t1
 	}
 }
@@ -192,12 +193,13 @@ func (g *laneGroup) changes() []bool {
 // aim finds the first change in the step just tried and makes the next try end
 // there; false where it finds none.
 func (g *laneGroup) aim(l int, m *laneMember, t1 float64) bool {
+	g.sol.Dense(l, g.dense)
 	state := func(t float64, out []float64) {
 		th := (t - m.t) / g.h[l]
 		if t == t1 {
 			th = 1
 		}
-		g.sol.At(l, th, g.y, out)
+		g.sol.At(l, th, g.y, g.dense, out)
 	}
 	at := ode.FirstChange(m.t, t1, state, m.changed, m.scratch[:len(m.y)])
 	if math.IsInf(at, 1) {
@@ -213,10 +215,14 @@ func (g *laneGroup) aim(l int, m *laneMember, t1 float64) bool {
 
 // outputs passes on what is due before the end of an accepted step.
 func (g *laneGroup) outputs(l int, m *laneMember, t1, step float64) {
+	if m.next == len(m.task.Times) || m.task.Times[m.next] >= t1 {
+		return
+	}
+	g.sol.Dense(l, g.dense)
+	y := m.scratch[:len(m.y)]
 	for ; m.next < len(m.task.Times) && m.task.Times[m.next] < t1 && m.outErr == nil; m.next++ {
 		t := m.task.Times[m.next]
-		y := m.scratch[:len(m.y)]
-		g.sol.At(l, (t-m.t)/step, g.y, y)
+		g.sol.At(l, (t-m.t)/step, g.y, g.dense, y)
 		m.outErr = m.write(t, y)
 	}
 }

@@ -21,13 +21,13 @@ type laneTape struct {
 	out    []int32
 }
 
-func newLaneTape(t *tape) laneTape {
+func newLaneTape(t *tape, w int) laneTape {
 	lt := laneTape{out: t.out}
 	for _, b := range t.blocks {
 		lb := laneBlock{op: b.op, general: b.code}
 		if lb.kind, lb.kernel = laneKinds[b.op]; lb.kernel {
 			for _, c := range b.code {
-				i := lane.Instr{Dst: c.dst, A: c.a, B: c.b, C: c.c}
+				i := lane.Instr{Dst: c.dst * int32(w), A: c.a * int32(w), B: c.b * int32(w), C: c.c * int32(w)}
 				if b.op == Gt || b.op == Ge {
 					i.A, i.B = i.B, i.A
 				}
@@ -50,7 +50,7 @@ type laneInstance struct {
 }
 
 func newLaneInstance(s *System, w int) *laneInstance {
-	in := &laneInstance{s: s, w: w, reg: make([]float64, int(s.nReg)*w), rhs: newLaneTape(&s.rhs), jac: newLaneTape(&s.jac), ft: newLaneTape(&s.ft), guards: newLaneTape(&s.guards)}
+	in := &laneInstance{s: s, w: w, reg: make([]float64, int(s.nReg)*w), rhs: newLaneTape(&s.rhs, w), jac: newLaneTape(&s.jac, w), ft: newLaneTape(&s.ft, w), guards: newLaneTape(&s.guards, w)}
 	at := int(s.yAt) + len(s.Model.States)
 	for i, v := range s.consts {
 		for l := range w {

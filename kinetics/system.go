@@ -57,6 +57,7 @@ func Compile(m *Model) *System {
 	for i, d := range m.deriv {
 		frozen[i] = m.Substitute(d, memo, modes)
 	}
+	g.reciprocals(frozen)
 	var jac, ft []Ref
 	for i, d := range frozen {
 		for _, j := range append([]int32(nil), g.states(d)...) {
@@ -92,6 +93,37 @@ func Compile(m *Model) *System {
 		s.relaxation = Compile(m.relaxation())
 	}
 	return s
+}
+
+// reciprocals writes division by what changes between steps only as a product
+// with its reciprocal, which is then computed once.
+func (g *graph) reciprocals(roots []Ref) {
+	fixed := map[Ref]bool{}
+	swap := map[Ref]Ref{}
+	g.reach(roots, func(id Ref) {
+		n := g.nodes[id]
+		f := n.op == opConst || n.op == opParam || n.op == opInput || n.op == opMode
+		if !n.op.leaf() {
+			f = true
+			g.operands(id, func(a Ref) { f = f && fixed[a] })
+		}
+		fixed[id] = f
+		if n.op == Div && !f && fixed[n.b] {
+			swap[id] = None
+		}
+	})
+	memo := map[Ref]Ref{}
+	var put func(id Ref) (Ref, bool)
+	put = func(id Ref) (Ref, bool) {
+		if _, ok := swap[id]; !ok {
+			return None, false
+		}
+		n := g.nodes[id]
+		return g.binary(Mul, g.substitute(n.a, memo, put), g.binary(Div, g.constant(1), n.b)), true
+	}
+	for i := range roots {
+		roots[i] = g.substitute(roots[i], memo, put)
+	}
 }
 
 // relaxation is the model of the fast processes, with the time as its last

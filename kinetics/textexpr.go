@@ -155,7 +155,7 @@ func (p *parser) number() (Ref, error) {
 var functions = map[string]struct {
 	o    Op
 	args int
-}{"exp": {Exp, 1}, "log": {Log, 1}, "sqrt": {Sqrt, 1}, "pow": {Pow, 2}, "max": {Max, 2}, "min": {Min, 2}}
+}{"exp": {Exp, 1}, "log": {Log, 1}, "sqrt": {Sqrt, 1}, "pow": {Pow, 2}, "max": {Max, 2}, "min": {Min, 2}, "floor": {Floor, 1}}
 
 func (p *parser) name() (Ref, error) {
 	start := p.pos

@@ -52,7 +52,19 @@ func newLaneLU(p LaneProblem) *laneLU {
 			u.upper = append(u.upper, lane.Instr{Dst: b, A: int32(k), B: u.rhs + int32(f.order[f.cols[k]])})
 		}
 	}
+	for _, c := range append([][]lane.Instr{u.lower, u.scale, u.upper}, u.codes()...) {
+		for i := range c { // from registers to places
+			c[i].Dst, c[i].A, c[i].B = c[i].Dst*int32(p.W), c[i].A*int32(p.W), c[i].B*int32(p.W)
+		}
+	}
 	return u
+}
+
+func (u *laneLU) codes() (out [][]lane.Instr) {
+	for _, b := range u.blocks {
+		out = append(out, b.code)
+	}
+	return out
 }
 
 func (u *laneLU) add(kind lane.Kind, code ...lane.Instr) {

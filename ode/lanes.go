@@ -23,60 +23,58 @@ type LaneProblem struct {
 // pivot is too small the error of that person is not a number, and its step
 // shrinks.
 type Lanes struct {
-	p         LaneProblem
-	set       Settings
-	k         [8][]float64
-	d         [3][]float64
-	u         []float64
-	sum       []float64
-	ft        []float64
-	jac       []float64
-	at        []float64 // times of a stage
-	coef      []float64 // one row
-	invH      []float64
-	constants map[float64][]float64
-	lu        *laneLU
+	p    LaneProblem
+	set  Settings
+	k    []float64 // the eight stages, one after the other
+	d    [3][]float64
+	u    []float64
+	sum  []float64
+	ft   []float64
+	jac  []float64
+	at   []float64 // times of a stage
+	coef []float64 // one row
+	invH []float64
+	zero []float64
+	one  []float64 // one row
+	lu   *laneLU
 	// Y1 is the state after the step tried last.
 	Y1 []float64
 	// Err is its error in units of the tolerance, NaN where it could not be
 	// computed.
 	Err []float64
+	// Factor is by how much the error suggests to change the step.
+	Factor  []float64
+	control []float64 // rows for the step size control: error, result, work, exponent
+	power   [3]lane.Instr
 }
 
 // NewLanes prepares a solver.
 func NewLanes(p LaneProblem, set Settings) *Lanes {
-	s := &Lanes{p: p, set: set.orDefault(), constants: map[float64][]float64{}}
+	s := &Lanes{p: p, set: set.orDefault()}
 	rows := func(n int) []float64 { return make([]float64, n*p.W) }
-	for i := range s.k {
-		s.k[i] = rows(p.N)
-	}
+	s.k, s.zero = rows(8*p.N), rows(p.N)
 	for i := range s.d {
 		s.d[i] = rows(p.N)
 	}
 	s.u, s.sum, s.ft, s.Y1, s.jac = rows(p.N), rows(p.N), rows(p.N), rows(p.N), rows(len(p.Pattern))
 	s.at, s.coef, s.invH, s.Err = rows(1), rows(1), rows(1), rows(1)
 	s.lu = newLaneLU(p)
+	s.Factor = rows(1)
+	s.control, s.one = rows(4), rows(1)
+	r := int32(p.W)
+	s.power = [3]lane.Instr{{Dst: r, A: 0}, {Dst: 2 * r, A: r, B: 3 * r}, {Dst: r, A: 2 * r}}
+	for l := range p.W {
+		s.one[l] = 1
+		s.control[3*p.W+l] = -0.2
+	}
 	return s
 }
 
-// row is a constant as a row of lanes.
-func (s *Lanes) row(v float64) []float64 {
-	r, ok := s.constants[v]
-	if !ok {
-		r = make([]float64, s.p.W)
-		for i := range r {
-			r[i] = v
-		}
-		s.constants[v] = r
-	}
-	return r
-}
+// stage is stage j of the step tried last.
+func (s *Lanes) stage(j int) []float64 { return s.k[j*s.p.N*s.p.W:][:s.p.N*s.p.W] }
 
-func (s *Lanes) axpy(v float64, x, y []float64) {
-	if v != 0 {
-		lane.Axpy(y, x, s.row(v), s.p.W)
-	}
-}
+// combine sets dst to base + Σ c[j]·stage j.
+func (s *Lanes) combine(dst, base, c []float64) { lane.Combine(dst, base, s.k, c, s.p.N*s.p.W) }
 
 // Try takes a step of size h[l] from y for every person l.
 func (s *Lanes) Try(t, h, y []float64) {
@@ -93,27 +91,19 @@ func (s *Lanes) Try(t, h, y []float64) {
 	for st := range 8 {
 		switch {
 		case st < 6:
-			copy(s.u, y)
-			for j := range st {
-				s.axpy(rA[st][j], s.k[j], s.u)
-			}
+			s.combine(s.u, y, rA[st][:st])
 			if st == 5 {
 				copy(s.Y1, s.u)
 			}
 		default:
-			s.axpy(1, s.k[st-1], s.Y1)
+			lane.Axpy(s.Y1, s.stage(st-1), s.one, p.W)
 			copy(s.u, s.Y1)
 		}
-		for l, v := range h {
-			s.at[l] = t[l] + rT[st]*v
-		}
-		k := s.k[st]
+		lane.Combine(s.at, t, h, rT[st:st+1], 0)
+		k := s.stage(st)
 		p.F(s.at, s.u, k)
 		if st > 0 {
-			clear(s.sum)
-			for j := range st {
-				s.axpy(rC[st][j], s.k[j], s.sum)
-			}
+			s.combine(s.sum, s.zero, rC[st][:st])
 			lane.Axpy(k, s.sum, s.invH, p.W)
 		}
 		if p.Ft != nil && rD[st] != 0 {
@@ -124,41 +114,60 @@ func (s *Lanes) Try(t, h, y []float64) {
 		}
 		s.lu.solve(k)
 	}
-	s.axpy(1, s.k[7], s.Y1)
+	lane.Axpy(s.Y1, s.stage(7), s.one, p.W)
 	clear(s.Err)
 	s.norm(y)
 	for l, v := range s.Err {
 		s.Err[l] = math.Sqrt(v / float64(max(1, p.N)))
 	}
+	s.factors()
+}
+
+// factors computes 0.9·err^(-1/5) between 0.2 and 6 for all lanes, as factor
+// does for one.
+func (s *Lanes) factors() {
+	w := s.p.W
+	copy(s.control, s.Err)
+	lane.Run(lane.OpLog, s.control, s.power[:1], w)
+	lane.Run(lane.OpMul, s.control, s.power[1:2], w)
+	lane.Run(lane.OpExp, s.control, s.power[2:], w)
+	for l := range s.Factor {
+		s.Factor[l] = bounded(0.9 * s.control[w+l])
+	}
 }
 
 func (s *Lanes) norm(y []float64) {
 	if s.set.ATolEach == nil {
-		lane.Norm(s.Err, s.k[7], y, s.Y1, s.set.ATol, s.set.RTol, s.p.W)
+		lane.Norm(s.Err, s.stage(7), y, s.Y1, s.set.ATol, s.set.RTol, s.p.W)
 		return
 	}
 	w := s.p.W
 	for i, at := range s.set.ATolEach {
-		lane.Norm(s.Err, s.k[7][i*w:][:w], y[i*w:][:w], s.Y1[i*w:][:w], at, s.set.RTol, w)
+		lane.Norm(s.Err, s.stage(7)[i*w:][:w], y[i*w:][:w], s.Y1[i*w:][:w], at, s.set.RTol, w)
 	}
 }
 
-// At writes the state of person l at the share th of the step tried last.
-func (s *Lanes) At(l int, th float64, y, out []float64) {
-	w := s.p.W
-	for i := range out {
-		at := i*w + l
-		if th == 1 {
-			out[i] = s.Y1[at]
-			continue
-		}
-		var d [3]float64
+// Dense prepares At for person l: out holds 3·N values.
+func (s *Lanes) Dense(l int, out []float64) {
+	for i := range s.p.N {
+		at := i*s.p.W + l
+		var a, b, c float64
 		for j := range 8 {
-			k := s.k[j][at]
-			for q := range 3 {
-				d[q] += rH[q][j] * k
-			}
+			k := s.k[j*s.p.N*s.p.W+at]
+			a += rH[0][j] * k
+			b += rH[1][j] * k
+			c += rH[2][j] * k
 		}
+		out[3*i], out[3*i+1], out[3*i+2] = a, b, c
+	}
+}
+
+// At writes the state of person l at the share th of the step tried last, with
+// what Dense prepared.
+func (s *Lanes) At(l int, th float64, y, dense, out []float64) {
+	for i := range out {
+		at := i*s.p.W + l
+		d := dense[3*i : 3*i+3]
 		out[i] = (1-th)*y[at] + th*(s.Y1[at]+(1-th)*(d[0]+th*(d[1]+th*d[2])))
 	}
 }
@@ -168,10 +177,7 @@ func (s *Lanes) At(l int, th float64, y, out []float64) {
 func (s *Lanes) Interpolate(th float64, y, out []float64, prepared bool) {
 	if !prepared {
 		for q := range s.d {
-			clear(s.d[q])
-			for j := range 8 {
-				s.axpy(rH[q][j], s.k[j], s.d[q])
-			}
+			s.combine(s.d[q], s.zero, rH[q][:])
 		}
 	}
 	a, b := th*(1-th), th*th*(1-th)
@@ -184,12 +190,17 @@ func (s *Lanes) Interpolate(th float64, y, out []float64, prepared bool) {
 // Lanes.
 func Fit(want, left, hMax float64) (step float64, last bool) { return fit(want, left, hMax) }
 
-// NextStep proposes the size of the step after an accepted one of size step
-// and error err, where want was wanted.
-func NextStep(want, step, err float64) float64 { return nextStep(want, step, step*factor(err, 0.2)) }
+// NextStep proposes the size of the step after an accepted one of size step,
+// where want was wanted; factor is that of Lanes.
+func NextStep(want, step, factor float64) float64 { return nextStep(want, step, step*factor) }
 
 // Shrink proposes a smaller size after a rejected step.
-func Shrink(step, err float64) float64 { return shrunk(step, err, 0.2) }
+func Shrink(step, err, factor float64) float64 {
+	if math.IsNaN(err) || math.IsInf(err, 0) {
+		return step * 0.1
+	}
+	return step * min(0.9, factor)
+}
 
 // First is the starting step, from the state and its derivative.
 func (s Settings) First(t, end float64, y, f []float64) float64 {

@@ -2,6 +2,8 @@ package ode
 
 import (
 	"math"
+
+	"github.com/myoaxis/myoaxis/internal/lane"
 )
 
 // rodas5p is the stiffly accurate, A-stable Rosenbrock method of order 5(4)
@@ -72,8 +74,11 @@ func factor(err, exponent float64) float64 {
 	if err == 0 {
 		return 6
 	}
-	return min(6, max(0.2, 0.9*math.Pow(err, -exponent)))
+	return bounded(0.9 * lane.Exp(-exponent*lane.Log(err)))
 }
+
+// bounded keeps the change of a step size between a fifth and six times.
+func bounded(f float64) float64 { return min(6, max(0.2, f)) }
 
 func (r *rodas5p) accept(_, h float64, _ []float64, err float64) float64 { return h * factor(err, 0.2) }
 

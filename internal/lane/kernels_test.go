@@ -47,7 +47,7 @@ func TestKernelsGiveTheBitsOfTheTwin(t *testing.T) {
 			reg := make([]float64, regs*w)
 			var code []Instr
 			for i := range 10 {
-				code = append(code, Instr{int32(30 + i), int32(rng.IntN(30)), int32(rng.IntN(30)), int32(rng.IntN(30))})
+				code = append(code, Instr{int32((30 + i) * w), int32(rng.IntN(30) * w), int32(rng.IntN(30) * w), int32(rng.IntN(30) * w)})
 			}
 			for k := range kinds {
 				for range 40 {
@@ -67,7 +67,7 @@ func TestKernelsGiveTheBitsOfTheTwin(t *testing.T) {
 					for i := range got {
 						if math.Float64bits(got[i]) != math.Float64bits(want[i]) && !(got[i] != got[i] && want[i] != want[i]) {
 							c := code[max(0, i/w-30)]
-							t.Fatalf("%s kind %d w %d: %x, twin %x (a %g b %g)", s.name, k, w, math.Float64bits(got[i]), math.Float64bits(want[i]), reg[int(c.A)*w+i%w], reg[int(c.B)*w+i%w])
+							t.Fatalf("%s kind %d w %d: %x, twin %x (a %g b %g)", s.name, k, w, math.Float64bits(got[i]), math.Float64bits(want[i]), reg[int(c.A)+i%w], reg[int(c.B)+i%w])
 						}
 					}
 				}
@@ -86,7 +86,7 @@ func TestPowFastPath(t *testing.T) {
 			reg[i] = rng.Float64()*4 + 1e-3
 		}
 		want := append([]float64(nil), reg...)
-		code := []Instr{{2, 0, 1, 0}}
+		code := []Instr{{16, 0, 8, 0}}
 		twins[OpPow](want, code, 8)
 		if s.pow(&reg[0], &code[0], 1, 8) != 0 {
 			t.Error("ordinary values are special")
@@ -121,6 +121,10 @@ func arrays(t *testing.T, s *set, rng *rand.Rand, w int) {
 	s.axpy(&x[0], &b[0], &c[0], rows, w)
 	axpyTwin(y, b, c, w)
 	same("axpy", x, y)
+	big := vec(4 * rows * w)
+	s.combine(&x[0], &b[0], &big[0], &c[0], rows*w, 4, rows*w)
+	combineTwin(y, b, big, c[:4], rows*w)
+	same("combine", x, y)
 	p, q := append([]float64(nil), c...), append([]float64(nil), c...)
 	s.norm(&p[0], &a[0], &b[0], &d[0], 1e-3, 1e-2, rows, w)
 	normTwin(q, a, b, d, 1e-3, 1e-2, w)
@@ -133,7 +137,7 @@ func BenchmarkExp(b *testing.B) {
 	for i := range reg {
 		reg[i] = float64(i) * 0.1
 	}
-	code := []Instr{{1, 0, 0, 0}}
+	code := []Instr{{w, 0, 0, 0}}
 	b.Run(Set(), func(b *testing.B) {
 		for b.Loop() {
 			Run(OpExp, reg, code, w)

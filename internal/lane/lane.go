@@ -27,7 +27,8 @@ const (
 // Width is what the number of lanes must be a multiple of.
 const Width = 8
 
-// Run carries out operations of one kind, in order, on registers of w lanes.
+// Run carries out operations of one kind, in order, on registers of w lanes. The
+// caller vouches that every operand lies within reg.
 func Run(k Kind, reg []float64, code []Instr, w int) {
 	if len(code) > 0 {
 		run(k, reg, code, w)
@@ -38,6 +39,19 @@ func Run(k Kind, reg []float64, code []Instr, w int) {
 func Axpy(dst, src, c []float64, w int) {
 	if len(dst) > 0 {
 		axpy(dst, src[:len(dst)], c[:w], w)
+	}
+}
+
+// Combine sets dst to base + Σ c[j]·x[j·stride:], fused in the order of j. The
+// length of dst must be a multiple of Width.
+func Combine(dst, base, x, c []float64, stride int) {
+	switch {
+	case len(dst) == 0:
+	case len(c) == 0:
+		copy(dst, base)
+	default:
+		_ = x[(len(c)-1)*stride+len(dst)-1]
+		combine(dst, base[:len(dst)], x, c, stride)
 	}
 }
 

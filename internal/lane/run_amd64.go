@@ -54,6 +54,9 @@ func powAVX2(reg *float64, code *Instr, n, w int) (special uint64)
 func axpyAVX2(dst, src, c *float64, rows, w int)
 
 //go:noescape
+func combineAVX2(dst, base, x, c *float64, stride, terms, n int)
+
+//go:noescape
 func normAVX2(sum, e, y, y1 *float64, at, rt float64, rows, w int)
 
 //go:noescape
@@ -105,6 +108,9 @@ func powAVX512(reg *float64, code *Instr, n, w int) (special uint64)
 func axpyAVX512(dst, src, c *float64, rows, w int)
 
 //go:noescape
+func combineAVX512(dst, base, x, c *float64, stride, terms, n int)
+
+//go:noescape
 func normAVX512(sum, e, y, y1 *float64, at, rt float64, rows, w int)
 
 // set is a complete set of kernels.
@@ -113,7 +119,9 @@ type set struct {
 	block [kinds]func(reg *float64, code *Instr, n, w int)
 	pow   func(reg *float64, code *Instr, n, w int) uint64
 	axpy  func(dst, src, c *float64, rows, w int)
-	norm  func(sum, e, y, y1 *float64, at, rt float64, rows, w int)
+	// combine: see combineTwin
+	combine func(dst, base, x, c *float64, stride, terms, n int)
+	norm    func(sum, e, y, y1 *float64, at, rt float64, rows, w int)
 }
 
 var setAVX2 = &set{"avx2", [kinds]func(*float64, *Instr, int, int){
@@ -131,7 +139,7 @@ var setAVX2 = &set{"avx2", [kinds]func(*float64, *Instr, int, int){
 	OpLog:    logAVX2,
 	OpFnma:   fnmaAVX2,
 	OpSelect: chooseAVX2,
-}, powAVX2, axpyAVX2, normAVX2}
+}, powAVX2, axpyAVX2, combineAVX2, normAVX2}
 
 var setAVX512 = &set{"avx512", [kinds]func(*float64, *Instr, int, int){
 	OpAdd:    addAVX512,
@@ -148,7 +156,7 @@ var setAVX512 = &set{"avx512", [kinds]func(*float64, *Instr, int, int){
 	OpLog:    logAVX512,
 	OpFnma:   fnmaAVX512,
 	OpSelect: chooseAVX512,
-}, powAVX512, axpyAVX512, normAVX512}
+}, powAVX512, axpyAVX512, combineAVX512, normAVX512}
 
 // best is what this machine can run, nil where it has neither.
 var best = choose()
@@ -190,6 +198,14 @@ func axpy(dst, src, c []float64, w int) {
 		return
 	}
 	best.axpy(&dst[0], &src[0], &c[0], len(dst)/w, w)
+}
+
+func combine(dst, base, x, c []float64, stride int) {
+	if best == nil {
+		combineTwin(dst, base, x, c, stride)
+		return
+	}
+	best.combine(&dst[0], &base[0], &x[0], &c[0], stride, len(c), len(dst))
 }
 
 func norm(sum, e, y, y1 []float64, at, rt float64, w int) {

@@ -2,7 +2,8 @@ package lane
 
 import "math"
 
-// Instr is one operation on registers: reg[Dst] = op(reg[A], reg[B], reg[C]).
+// Instr is one operation on registers of w lanes: reg[Dst:Dst+w] = op(reg[A:A+w],
+// reg[B:B+w], reg[C:C+w]).
 type Instr struct{ Dst, A, B, C int32 }
 
 // The constants and steps of Exp, Log and Pow below are those of the kernels,
@@ -187,7 +188,7 @@ func powNormal(x, y float64) (float64, bool) {
 
 func each1(reg []float64, code []Instr, w int, f func(a float64) float64) {
 	for _, c := range code {
-		d, a := reg[int(c.Dst)*w:][:w], reg[int(c.A)*w:][:w]
+		d, a := reg[c.Dst:][:w], reg[c.A:][:w]
 		for i := range d {
 			d[i] = f(a[i])
 		}
@@ -196,7 +197,7 @@ func each1(reg []float64, code []Instr, w int, f func(a float64) float64) {
 
 func each2(reg []float64, code []Instr, w int, f func(a, b float64) float64) {
 	for _, c := range code {
-		d, a, b := reg[int(c.Dst)*w:][:w], reg[int(c.A)*w:][:w], reg[int(c.B)*w:][:w]
+		d, a, b := reg[c.Dst:][:w], reg[c.A:][:w], reg[c.B:][:w]
 		for i := range d {
 			d[i] = f(a[i], b[i])
 		}
@@ -231,7 +232,7 @@ var twins = [kinds]func(reg []float64, code []Instr, w int){
 	OpLog:  func(r []float64, c []Instr, w int) { each1(r, c, w, Log) },
 	OpFnma: func(reg []float64, code []Instr, w int) {
 		for _, c := range code {
-			d, a, b := reg[int(c.Dst)*w:][:w], reg[int(c.A)*w:][:w], reg[int(c.B)*w:][:w]
+			d, a, b := reg[c.Dst:][:w], reg[c.A:][:w], reg[c.B:][:w]
 			for i := range d {
 				d[i] = math.FMA(-a[i], b[i], d[i])
 			}
@@ -239,7 +240,7 @@ var twins = [kinds]func(reg []float64, code []Instr, w int){
 	},
 	OpSelect: func(reg []float64, code []Instr, w int) {
 		for _, c := range code {
-			d, a, b, k := reg[int(c.Dst)*w:][:w], reg[int(c.A)*w:][:w], reg[int(c.B)*w:][:w], reg[int(c.C)*w:][:w]
+			d, a, b, k := reg[c.Dst:][:w], reg[c.A:][:w], reg[c.B:][:w], reg[c.C:][:w]
 			for i := range d {
 				if k[i] != 0 {
 					d[i] = a[i]
@@ -257,6 +258,17 @@ func axpyTwin(dst, src, c []float64, w int) {
 		for l := range w {
 			dst[r+l] = math.FMA(c[l], src[r+l], dst[r+l])
 		}
+	}
+}
+
+// combineTwin sets dst to base + Σ c[j]·x[j·stride:].
+func combineTwin(dst, base, x, c []float64, stride int) {
+	for i := range dst {
+		s := base[i]
+		for j, v := range c {
+			s = math.FMA(v, x[j*stride+i], s)
+		}
+		dst[i] = s
 	}
 }
 

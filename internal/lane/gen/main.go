@@ -30,17 +30,19 @@ func Kernels() []byte {
 	g := &gen{consts: map[string]int{}}
 	for _, i := range isas {
 		g.isa = i
-		g.block("add", func() { g.load(0, "R9"); g.mem("VADDPD", "R10", 0, 0) })
-		g.block("sub", func() { g.load(0, "R9"); g.mem("VSUBPD", "R10", 0, 0) })
-		g.block("mul", func() { g.load(0, "R9"); g.mem("VMULPD", "R10", 0, 0) })
-		g.block("div", func() { g.load(0, "R9"); g.mem("VDIVPD", "R10", 0, 0) })
+		for _, o := range [][2]string{{"add", "VADDPD"}, {"sub", "VSUBPD"}, {"mul", "VMULPD"}, {"div", "VDIVPD"}} {
+			g.simple(o[0], "R9", func(v int) { g.line("%s %d(R10)(BX*1), %s, %s", o[1], v*g.isa.bytes, g.r(v), g.r(v)) })
+		}
+		g.simple("fnma", "R8", func(v int) {
+			g.line("VMOVUPD %d(R9)(BX*1), %s", v*g.isa.bytes, g.r(v+2))
+			g.line("VFNMADD231PD %d(R10)(BX*1), %s, %s", v*g.isa.bytes, g.r(v+2), g.r(v))
+		})
+		g.simple("neg", "R9", func(v int) { g.logic("XOR", g.bits("sign", 1<<63), v, v) })
 		g.block("max", func() { g.extreme("VMAXPD") })
 		g.block("min", func() { g.extreme("VMINPD") })
 		g.block("lt", func() { g.compare(17) })
 		g.block("le", func() { g.compare(18) })
-		g.block("neg", func() { g.load(0, "R9"); g.logic("XOR", g.bits("sign", 1<<63), 0, 0) })
 		g.block("sqrt", func() { g.load(1, "R9"); g.line("VSQRTPD %s, %s", g.r(1), g.r(0)) })
-		g.block("fnma", func() { g.load(0, "R8"); g.load(1, "R9"); g.mem("VFNMADD231PD", "R10", 1, 0) })
 		g.block("choose", func() {
 			g.load(1, "R9")
 			g.load(2, "R10")
@@ -52,6 +54,7 @@ func Kernels() []byte {
 		g.block("log", g.log)
 		g.block("pow", g.pow)
 		g.axpy()
+		g.combine()
 		g.norm()
 	}
 	return g.file()
@@ -154,6 +157,30 @@ func (g *gen) compare(predicate int) {
 // block is a kernel over instructions: dst in R8, operands in R9 to R11, the
 // result in register 0.
 func (g *gen) block(name string, body func()) {
+	g.open(name)
+	body()
+	g.line("VMOVUPD %s, (R8)(BX*1)", g.r(0))
+	g.close(name, g.isa.bytes)
+}
+
+// simple is a kernel whose operations are so short that eight lanes are done at
+// a time: body turns vector v of the first operand into the result.
+func (g *gen) simple(name, first string, body func(v int)) {
+	g.open(name)
+	for v := range 64 / g.isa.bytes {
+		g.line("VMOVUPD %d(%s)(BX*1), %s", v*g.isa.bytes, first, g.r(v))
+	}
+	for v := range 64 / g.isa.bytes {
+		body(v)
+		g.line("VMOVUPD %s, %d(R8)(BX*1)", g.r(v), v*g.isa.bytes)
+	}
+	g.close(name, 64)
+}
+
+// operands is how many operands a kernel reads.
+var operands = map[string]int{"neg": 1, "sqrt": 1, "exp": 1, "log": 1, "choose": 3}
+
+func (g *gen) open(name string) {
 	size := 32
 	if name == "pow" {
 		size = 40
@@ -164,18 +191,24 @@ func (g *gen) block(name string, body func()) {
 	g.line("MOVQ n+16(FP), CX")
 	g.line("MOVQ w+24(FP), DX")
 	g.line("SHLQ $3, DX")
-	g.line("XORQ R12, R12")
+	if name == "pow" {
+		g.line("XORQ R12, R12")
+	}
 	fmt.Fprintf(&g.b, "outer:\n")
-	for i, r := range []string{"R8", "R9", "R10", "R11"} {
+	n, ok := operands[name]
+	if !ok {
+		n = 2
+	}
+	for i, r := range []string{"R8", "R9", "R10", "R11"}[:n+1] {
 		g.line("MOVLQSX %d(DI), %s", 4*i, r)
-		g.line("IMULQ DX, %s", r)
-		g.line("ADDQ SI, %s", r)
+		g.line("LEAQ (SI)(%s*8), %s", r, r)
 	}
 	g.line("XORQ BX, BX")
 	fmt.Fprintf(&g.b, "inner:\n")
-	body()
-	g.line("VMOVUPD %s, (R8)(BX*1)", g.r(0))
-	g.line("ADDQ $%d, BX", g.isa.bytes)
+}
+
+func (g *gen) close(name string, step int) {
+	g.line("ADDQ $%d, BX", step)
 	g.line("CMPQ BX, DX")
 	g.line("JLT inner")
 	g.line("ADDQ $16, DI")
@@ -388,6 +421,41 @@ func (g *gen) axpy() {
 	g.line("ADDQ DX, R9")
 	g.line("DECQ CX")
 	g.line("JNZ outer")
+	g.line("VZEROUPPER")
+	g.line("RET")
+}
+
+// combine is combineTwin.
+func (g *gen) combine() {
+	fmt.Fprintf(&g.b, "\nTEXT ·combine%s(SB), NOSPLIT, $0-56\n", g.isa.name)
+	for i, s := range [][2]string{{"dst", "R8"}, {"base", "R9"}, {"x", "R10"}, {"c", "R11"}, {"stride", "R12"}, {"terms", "R13"}, {"n", "DX"}} {
+		g.line("MOVQ %s+%d(FP), %s", s[0], 8*i, s[1])
+	}
+	g.line("SHLQ $3, R12")
+	g.line("SHLQ $3, DX")
+	g.line("XORQ BX, BX")
+	fmt.Fprintf(&g.b, "inner:\n")
+	vectors := 64 / g.isa.bytes // eight lanes at a time
+	for v := range vectors {
+		g.line("VMOVUPD %d(R9)(BX*1), %s", v*g.isa.bytes, g.r(v))
+	}
+	g.line("LEAQ (R10)(BX*1), SI")
+	g.line("XORQ AX, AX")
+	fmt.Fprintf(&g.b, "term:\n")
+	g.line("VBROADCASTSD (R11)(AX*8), %s", g.r(3))
+	for v := range vectors {
+		g.line("VFMADD231PD %d(SI), %s, %s", v*g.isa.bytes, g.r(3), g.r(v))
+	}
+	g.line("ADDQ R12, SI")
+	g.line("INCQ AX")
+	g.line("CMPQ AX, R13")
+	g.line("JLT term")
+	for v := range vectors {
+		g.line("VMOVUPD %s, %d(R8)(BX*1)", g.r(v), v*g.isa.bytes)
+	}
+	g.line("ADDQ $64, BX")
+	g.line("CMPQ BX, DX")
+	g.line("JLT inner")
 	g.line("VZEROUPPER")
 	g.line("RET")
 }
