@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 
+	"github.com/myoaxis/myoaxis/antimony"
 	"github.com/myoaxis/myoaxis/sbml"
 	"github.com/spf13/cobra"
 )
@@ -18,9 +20,12 @@ func (a *app) sbmlConvertCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			text, err := sbml.Write(flat, doc.Namespaces)
+			text, lost, err := modelText(flat, doc.Namespaces, to, out)
 			if err != nil {
 				return err
+			}
+			for _, l := range lost {
+				fmt.Fprintln(a.sys.Stderr, "lost: "+l)
 			}
 			if out == "" {
 				_, err = a.sys.Stdout.Write(text)
@@ -32,4 +37,21 @@ func (a *app) sbmlConvertCmd() *cobra.Command {
 	c.Flags().StringVar(&out, "out", "", "file to write instead of stdout")
 	c.Flags().StringVar(&to, "to", "", "sbml or antimony; by the ending of --out where left out")
 	return c
+}
+
+// modelText writes a model in the language asked for, or that of the ending of
+// the file it goes to.
+func modelText(m *sbml.Model, namespaces map[string]string, to, out string) (text []byte, lost []string, err error) {
+	if to == "" && isAntimony(out) {
+		to = "antimony"
+	}
+	switch to {
+	case "antimony":
+		s, lost, err := antimony.Write(m)
+		return []byte(s), lost, err
+	case "", "sbml":
+		text, err = sbml.Write(m, namespaces)
+		return text, nil, err
+	}
+	return nil, nil, usage(fmt.Errorf("--to %q is neither sbml nor antimony", to), "for example --to antimony")
 }

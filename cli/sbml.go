@@ -15,6 +15,7 @@ import (
 	"sync"
 	"text/tabwriter"
 
+	"github.com/myoaxis/myoaxis/antimony"
 	"github.com/myoaxis/myoaxis/kinetics"
 	"github.com/myoaxis/myoaxis/ode"
 	"github.com/myoaxis/myoaxis/sbml"
@@ -70,7 +71,19 @@ func readModelFile(file string) (*sbml.Document, func(string) ([]byte, error), e
 }
 
 func parseModel(file string, data []byte) (*sbml.Document, error) {
+	if isAntimony(file) {
+		return antimony.Parse(file, string(data))
+	}
 	return sbml.Read(file, data)
+}
+
+// isAntimony goes by the ending of a file name.
+func isAntimony(file string) bool {
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".ant", ".antimony", ".sb", ".txt":
+		return true
+	}
+	return false
 }
 
 // buildModel reads, flattens and compiles a model file.

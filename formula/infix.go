@@ -225,6 +225,14 @@ var aliases = map[string]string{"acos": "arccos", "asin": "arcsin", "atan": "arc
 	"arccos": "arccos", "acot": "arccot", "acoth": "arccoth", "acsc": "arccsc", "acsch": "arccsch", "asec": "arcsec", "asech": "arcsech",
 	"pow": "power", "ln": "ln", "root": "root", "mod": "rem", "rate": "rateOf", "rateOf": "rateOf", "geq": "geq", "leq": "leq", "gt": "gt", "lt": "lt", "eq": "eq", "neq": "neq"}
 
+// IsFunction tells whether a name followed by a bracket is read as a function
+// of the language.
+func IsFunction(name string) bool {
+	_, alias := aliases[name]
+	_, _, op := Arity(name)
+	return alias || op || name == "sqr" || name == "sqrt" || name == "log10"
+}
+
 func (p *parser) call(name string) (*Expr, error) {
 	at := p.pos
 	p.pos++

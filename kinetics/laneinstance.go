@@ -19,10 +19,21 @@ type laneBlock struct {
 type laneTape struct {
 	blocks []laneBlock
 	out    []int32
+	runs   []outRun
 }
+
+// outRun is a run of outputs that stand side by side among the registers.
+type outRun struct{ reg, out, n int }
 
 func newLaneTape(t *tape, w int) laneTape {
 	lt := laneTape{out: t.out}
+	for i, r := range t.out {
+		if k := len(lt.runs) - 1; k >= 0 && lt.runs[k].reg+lt.runs[k].n == int(r) {
+			lt.runs[k].n++
+		} else {
+			lt.runs = append(lt.runs, outRun{int(r), i, 1})
+		}
+	}
 	for _, b := range t.blocks {
 		lb := laneBlock{op: b.op, general: b.code}
 		if lb.kind, lb.kernel = laneKinds[b.op]; lb.kernel {
@@ -80,8 +91,8 @@ func (in *laneInstance) eval(t *laneTape, time, y, out []float64) {
 	copy(in.reg[int(in.s.tAt)*w:], time)
 	copy(in.reg[int(in.s.yAt)*w:], y)
 	in.run(t)
-	for i, r := range t.out {
-		copy(out[i*w:][:w], in.reg[int(r)*w:])
+	for _, r := range t.runs {
+		copy(out[r.out*w:][:r.n*w], in.reg[r.reg*w:])
 	}
 }
 

@@ -102,6 +102,9 @@ func (c *compiler) isFixed(id Ref) bool {
 func (c *compiler) tape(ids []Ref) tape {
 	var t tape
 	var todo []Ref
+	for _, id := range ids { // results side by side, so that they are copied at once
+		c.register(id)
+	}
 	c.g.reach(ids, func(id Ref) {
 		c.register(id)
 		switch {

@@ -93,7 +93,7 @@ func (g *matching) ambiguous(m *Model) error {
 			s := g.b.ids[id]
 			if _, taken := g.owner[id]; !taken && !s.assigned {
 				r := m.Rules[i]
-				return invalid(&r.Base, "algebraicRule", "the model is under-determined: the rule could fix %s as well as another variable", id).hint("make one of them constant")
+				return invalid(&r.Base, "algebraicRule", "the model is under-determined: the rule could fix %s as well as another variable", id).WithHint("make one of them constant")
 			}
 		}
 	}

@@ -179,7 +179,7 @@ func (b *builder) collect() error {
 			return invalid(&s.Base, s.ID, "there is no compartment %q", s.Compartment)
 		}
 		x := &symbol{kind: speciesSymbol, base: &s.Base, constant: s.Constant, start: s.InitialAmount, conc: s.InitialConcentration, species: s, compartment: c}
-		if s.HasOnlySubstanceUnits || b.dimensionless(s) {
+		if s.HasOnlySubstanceUnits || b.m.dimensionless(s) {
 			x.compartment = nil
 		}
 		if err := b.enter(s.ID, x); err != nil {
@@ -211,10 +211,10 @@ func (b *builder) collect() error {
 
 // dimensionless tells whether a species sits in a point without a size, or in
 // one of Levels 1 and 2, where there is no concentration.
-func (b *builder) dimensionless(s *Species) bool {
-	for _, c := range b.m.Compartments {
+func (m *Model) dimensionless(s *Species) bool {
+	for _, c := range m.Compartments {
 		if c.ID == s.Compartment && c.Dimensions == 0 {
-			return b.m.Level < 3 || math.IsNaN(c.Size) && !b.setsVariable(c.ID)
+			return m.Level < 3 || math.IsNaN(c.Size) && !m.setsVariable(c.ID)
 		}
 	}
 	return false
@@ -222,10 +222,10 @@ func (b *builder) dimensionless(s *Species) bool {
 
 // setsVariable tells whether a rule, an initial assignment or an event gives
 // an id its value.
-func (b *builder) setsVariable(id string) bool {
-	return slices.ContainsFunc(b.m.Rules, func(r *Rule) bool { return r.Variable == id || r.Kind == Algebraic }) ||
-		slices.ContainsFunc(b.m.Initial, func(i *InitialAssignment) bool { return i.Symbol == id }) ||
-		slices.ContainsFunc(b.m.Events, func(e *Event) bool {
+func (m *Model) setsVariable(id string) bool {
+	return slices.ContainsFunc(m.Rules, func(r *Rule) bool { return r.Variable == id || r.Kind == Algebraic }) ||
+		slices.ContainsFunc(m.Initial, func(i *InitialAssignment) bool { return i.Symbol == id }) ||
+		slices.ContainsFunc(m.Events, func(e *Event) bool {
 			return slices.ContainsFunc(e.Assignments, func(a *EventAssignment) bool { return a.Variable == id })
 		})
 }
@@ -288,7 +288,7 @@ func (b *builder) classify() error {
 					continue
 				}
 				if s.assignment != nil || s.rate != nil {
-					return invalid(&ref.Base, ref.Species, "both a rule and the reaction %s change it", r.ID).hint("a species set by a rule needs boundaryCondition true")
+					return invalid(&ref.Base, ref.Species, "both a rule and the reaction %s change it", r.ID).WithHint("a species set by a rule needs boundaryCondition true")
 				}
 				s.reacting = true
 			}
@@ -398,7 +398,7 @@ func (b *builder) valueOf(s *symbol, ph phase) (kinetics.Ref, error) {
 func (b *builder) speciesValue(s *symbol, ph phase) (kinetics.Ref, error) {
 	if ph != running && !math.IsNaN(s.conc) {
 		c := b.k.Const(s.conc)
-		if s.compartment != nil || b.dimensionless(s.species) {
+		if s.compartment != nil || b.m.dimensionless(s.species) {
 			return c, nil
 		}
 		v, err := b.valueOf(b.ids[s.species.Compartment], ph)

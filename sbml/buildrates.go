@@ -241,7 +241,7 @@ func (b *builder) outputs(out *Built) error {
 		b.k.AddOutput(kinetics.Output{Name: s.base.ID}, amount)
 		if s.compartment == nil {
 			v = amount
-			if !b.dimensionless(s.species) {
+			if !b.m.dimensionless(s.species) {
 				size, err := b.valueOf(b.ids[s.species.Compartment], running)
 				if err != nil {
 					return err
@@ -301,7 +301,7 @@ func (b *builder) missing() error {
 	}
 	for i, p := range b.k.Params {
 		if used[i] && math.IsNaN(p.Value) && !set[i] {
-			return invalid(&Base{Line: p.Line, Col: 1}, p.Name, "it is used but has no value").hint("set a value, an initial assignment or a rule")
+			return invalid(&Base{Line: p.Line, Col: 1}, p.Name, "it is used but has no value").WithHint("set a value, an initial assignment or a rule")
 		}
 	}
 	return nil

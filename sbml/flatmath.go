@@ -266,6 +266,16 @@ func (f *flattener) removeParts(m *Model) {
 	}
 }
 
+// IDs lists every id of the model in the order of its lists.
+func (m *Model) IDs() (out []string) {
+	for _, b := range m.elements() {
+		if b.ID != "" && !isUnits(m, b) {
+			out = append(out, b.ID)
+		}
+	}
+	return out
+}
+
 // parts lists what has a place of its own but no id among those of the model:
 // a reference reaches it by metaid.
 func (m *Model) parts() (out []*Base) {

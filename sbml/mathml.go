@@ -13,7 +13,7 @@ const mathSpace = "http://www.w3.org/1998/Math/MathML"
 // readMath turns a <math> element into an expression.
 func readMath(e *element) (*formula.Expr, error) {
 	if e.space != mathSpace {
-		return nil, invalid(e.place(), "math", "the namespace is %q", e.space).hint("MathML has " + mathSpace)
+		return nil, invalid(e.place(), "math", "the namespace is %q", e.space).WithHint("MathML has " + mathSpace)
 	}
 	var kids []*element
 	for _, c := range e.children {

@@ -50,12 +50,6 @@ func unsupported(b *Base, element, format string, args ...any) *Problem {
 	return p
 }
 
-// hint adds advice to a problem.
-func (p *Problem) hint(h string) *Problem {
-	p.Hint = h
-	return p
-}
-
 // InFile names the file of a problem that has none yet, however deep in an
 // error.
 func InFile(err error, file string) error {
@@ -64,4 +58,10 @@ func InFile(err error, file string) error {
 		p.File = file
 	}
 	return err
+}
+
+// WithHint adds advice to a problem.
+func (p *Problem) WithHint(h string) *Problem {
+	p.Hint = h
+	return p
 }

@@ -22,24 +22,22 @@ func Write(m *Model, namespaces map[string]string) ([]byte, error) {
 	if slices.ContainsFunc(m.Reactions, func(r *Reaction) bool { return r.Fast }) {
 		w.version = 1
 	}
-	w.document(modern(m), namespaces)
+	w.document(Modern(m), namespaces)
 	return w.b.Bytes(), nil
 }
 
-// modern returns a copy in the terms of Level 3: units that were predefined
+// Modern returns a copy in the terms of Level 3: units that were predefined
 // are defined, computed stoichiometries become rules.
-func modern(old *Model) *Model {
+func Modern(old *Model) *Model {
 	m := old.copy()
 	if m.Level < 3 {
 		definePredefined(m)
 	}
 	for _, s := range m.Species {
-		for _, c := range m.Compartments {
-			if c.ID == s.Compartment && c.Dimensions == 0 && m.Level < 3 {
-				s.HasOnlySubstanceUnits = true
-				if !math.IsNaN(s.InitialConcentration) {
-					s.InitialAmount, s.InitialConcentration = s.InitialConcentration, math.NaN()
-				}
+		if old.dimensionless(s) {
+			s.HasOnlySubstanceUnits = true
+			if !math.IsNaN(s.InitialConcentration) {
+				s.InitialAmount, s.InitialConcentration = s.InitialConcentration, math.NaN()
 			}
 		}
 	}

@@ -48,7 +48,7 @@ func parseXML(data []byte) (*element, error) {
 		}
 		switch t := tok.(type) {
 		case xml.Directive:
-			return nil, unsupported(at, "", "document types, entities and external references are not read").hint("remove the <!…> declaration")
+			return nil, unsupported(at, "", "document types, entities and external references are not read").WithHint("remove the <!…> declaration")
 		case xml.StartElement:
 			e := &element{name: t.Name.Local, space: t.Name.Space, attrs: append([]xml.Attr(nil), t.Attr...), line: line, col: col}
 			if len(stack) == 0 {
