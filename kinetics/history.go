@@ -1,6 +1,7 @@
 package kinetics
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -13,8 +14,7 @@ type history struct {
 	r      *runner
 	work   []*Instance // one for each level of nesting
 	segs   []segment
-	echoes []float64 // times at which a jump comes through a delay
-	levels []int     // how many delays an echo has passed
+	echoes []echo // times at which a jump comes through a delay, ascending
 	depth  int
 }
 
@@ -131,13 +131,38 @@ func (h *history) remember(st ode.Step) {
 	h.segs = append(h.segs, g)
 }
 
+// echo is a time at which a jump comes through a delay, and how many delays it
+// has passed.
+type echo struct {
+	t     float64
+	level int
+}
+
+// nextEcho forgets the echoes that have passed and returns the next one.
+func (h *history) nextEcho(now float64) (float64, bool) {
+	k := 0
+	for k < len(h.echoes) && h.echoes[k].t < now {
+		k++
+	}
+	h.echoes = h.echoes[k:]
+	for _, e := range h.echoes {
+		if e.t > now {
+			return e.t, true
+		}
+	}
+	return 0, false
+}
+
 // jump schedules the echoes of a jump at t; each delay smooths it once more,
 // so after five the methods no longer notice.
 func (h *history) jump(t float64) {
 	level := 0
-	for i, e := range h.echoes {
-		if e == t {
-			level = h.levels[i]
+	for _, e := range h.echoes {
+		if e.t > t {
+			break
+		}
+		if e.t == t {
+			level = e.level
 		}
 	}
 	if level >= 5 {
@@ -145,9 +170,12 @@ func (h *history) jump(t float64) {
 	}
 	for k := range h.r.s.delays {
 		at := t + h.tau(k)
-		if at > t && at < h.r.task.T1 && len(h.echoes) < 100_000 && !slices.Contains(h.echoes, at) {
-			h.echoes = append(h.echoes, at)
-			h.levels = append(h.levels, level+1)
+		if !(at > t && at < h.r.task.T1) {
+			continue
+		}
+		i, found := slices.BinarySearchFunc(h.echoes, at, func(e echo, t float64) int { return cmp.Compare(e.t, t) })
+		if !found && len(h.echoes) < 100_000 {
+			h.echoes = slices.Insert(h.echoes, i, echo{at, level + 1})
 		}
 	}
 }

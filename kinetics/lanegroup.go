@@ -201,7 +201,7 @@ func (g *laneGroup) aim(l int, m *laneMember, t1 float64) bool {
 		}
 		g.sol.At(l, th, g.y, g.dense, out)
 	}
-	at := ode.FirstChange(m.t, t1, state, m.changed, m.scratch[:len(m.y)])
+	at := m.guard().First(m.t, t1, state, m.scratch[:len(m.y)])
 	if math.IsInf(at, 1) {
 		return false
 	}

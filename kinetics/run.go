@@ -90,6 +90,8 @@ type runner struct {
 	next    int // next output time
 	stop    int // next stop of the task
 	params  []float64
+	from    []float64 // state at the start of a stretch
+	which   int       // discontinuous expression that changed last
 	out     func(i int, t float64, values []float64) error
 	outErr  error
 	values  []float64
@@ -263,24 +265,36 @@ func (r *runner) setModes() {
 }
 
 // changed tells whether a discontinuous expression has left the value that the
-// right-hand side holds.
+// right-hand side holds, and notes which.
 func (r *runner) changed(t float64, y []float64) bool {
 	r.in.load(t, y)
 	run(r.s.guards.blocks, r.in.reg)
 	for k, m := range r.in.modes() {
 		if r.in.reg[r.s.guards.out[k]] != m {
+			r.which = k
 			return true
 		}
 	}
 	return false
 }
 
+// guard is the guard of the solver, nil where nothing jumps.
+func (r *runner) guard() *ode.Guard {
+	if len(r.s.guards.out) == 0 {
+		return nil
+	}
+	return &ode.Guard{Holds: r.changed,
+		Pick: func() int { return r.s.crosses[r.which].diff },
+		Side: func(k int, t float64, y []float64) float64 {
+			r.in.load(t, y)
+			run(r.s.sides.blocks, r.in.reg)
+			return r.in.reg[r.s.sides.out[k]]
+		}}
+}
+
 // loop integrates from stop to stop.
 func (r *runner) loop() error {
-	var guard func(float64, []float64) bool
-	if len(r.s.guards.out) > 0 {
-		guard = r.changed
-	}
+	guard := r.guard()
 	still, mark := 0, r.t
 	for {
 		if err := r.emit(r.t); err != nil {
@@ -291,7 +305,7 @@ func (r *runner) loop() error {
 		}
 		end, scheduled := r.nextStop()
 		r.sol.SetHMax(r.stepLimit())
-		from := append([]float64(nil), r.y...)
+		from := append(r.from[:0], r.y...)
 		t, hit, err := r.sol.Integrate(r.y, r.t, end, guard, r.seen)
 		if r.outErr != nil {
 			return r.outErr
@@ -343,7 +357,7 @@ func (r *runner) nextStop() (end float64, scheduled bool) {
 		}
 	}
 	if r.past != nil {
-		for _, t := range r.past.echoes {
+		if t, ok := r.past.nextEcho(r.t); ok {
 			sooner(t)
 		}
 	}
@@ -361,7 +375,7 @@ func (r *runner) stepLimit() float64 {
 	}
 	for _, c := range r.s.crosses {
 		if c.rate < 0 {
-			less((r.task.T1 - r.task.T0) / 100)
+			less((r.task.T1 - r.task.T0) / 40)
 			break
 		}
 	}

@@ -96,11 +96,11 @@ func TestGuards(t *testing.T) {
 	for _, m := range []ode.Method{ode.Auto, ode.Rodas5P, ode.TRBDF2, ode.BDF} {
 		s := ode.New(p, ode.Settings{Method: m, RTol: 1e-9, ATol: 1e-12})
 		y := []float64{1}
-		at, changed, err := s.Integrate(y, 0, 10, func(_ float64, y []float64) bool { return y[0] < 0.5 }, nil)
+		at, changed, err := s.Integrate(y, 0, 10, &ode.Guard{Holds: func(_ float64, y []float64) bool { return y[0] < 0.5 }}, nil)
 		if err != nil || !changed || math.Abs(at-math.Ln2) > 1e-6 || math.Abs(y[0]-0.5) > 1e-6 {
 			t.Errorf("%s: %v at %v, y = %v, %v", m, changed, at, y, err)
 		}
-		at, changed, err = s.Integrate(y, at, 10, func(t float64, _ []float64) bool { return t >= 5 }, nil)
+		at, changed, err = s.Integrate(y, at, 10, &ode.Guard{Holds: func(t float64, _ []float64) bool { return t >= 5 }, Pick: func() int { return 0 }, Side: func(_ int, t float64, _ []float64) float64 { return t - 5 }}, nil)
 		if err != nil || !changed || at != 5 || math.Abs(y[0]-math.Exp(-5)) > 1e-7 {
 			t.Errorf("%s: %v at %v, y = %v, %v", m, changed, at, y, err)
 		}

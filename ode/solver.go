@@ -109,7 +109,7 @@ func (s *Solver) errorNorm(e, y, y1 []float64) float64 {
 // the first such time, and changed is true. seen, where not nil, is called
 // with each step taken. The times are found on dense output, whatever times
 // the caller wants output at.
-func (s *Solver) Integrate(y []float64, t, end float64, guard func(t float64, y []float64) bool, seen func(Step)) (reached float64, changed bool, err error) {
+func (s *Solver) Integrate(y []float64, t, end float64, guard *Guard, seen func(Step)) (reached float64, changed bool, err error) {
 	if s.fresh {
 		s.m.begin(t, y)
 		s.h, s.fresh = 0, false
@@ -229,26 +229,34 @@ func (s *Solver) report(t, upTo, t1 float64, y []float64, seen func(Step)) {
 	}})
 }
 
+// Guard tells when the equations must change.
+type Guard struct {
+	// Holds tells whether they must at a time and state.
+	Holds func(t float64, y []float64) bool
+	// Pick names what held in the last call of Holds, -1 where nothing
+	// continuous is behind it; nil is always -1.
+	Pick func() int
+	// Side is a continuous function that changes its sign where what Pick named
+	// begins to hold.
+	Side func(k int, t float64, y []float64) float64
+}
+
 // firstChange looks for the first change in the step tried last, which ends at
 // t1.
-func (s *Solver) firstChange(t, t1 float64, y []float64, guard func(float64, []float64) bool) float64 {
-	return FirstChange(t, t1, func(at float64, out []float64) {
+func (s *Solver) firstChange(t, t1 float64, y []float64, guard *Guard) float64 {
+	return guard.First(t, t1, func(at float64, out []float64) {
 		if at == t1 {
 			copy(out, s.m.end())
 			return
 		}
 		s.m.at((at-t)/(t1-t), y, out)
-	}, guard, s.buf)
+	}, s.buf)
 }
 
-// FirstChange looks for the first time in (t, t1] at which the guard holds for
-// the state that at gives, down to neighbouring numbers; +Inf where it finds
-// none. buf is work space of the size of the state.
-func FirstChange(t, t1 float64, at func(t float64, out []float64), guard func(float64, []float64) bool, buf []float64) float64 {
-	holds := func(x float64) bool {
-		at(x, buf)
-		return guard(x, buf)
-	}
+// First looks for the first time in (t, t1] at which the guard holds for the
+// state that at gives, down to neighbouring numbers; +Inf where it finds none.
+// buf is work space of the size of the state.
+func (g *Guard) First(t, t1 float64, at func(t float64, out []float64), buf []float64) float64 {
 	lo := t
 	for k := 1; k <= len(insideStep); k++ {
 		hi := t1
@@ -258,36 +266,94 @@ func FirstChange(t, t1 float64, at func(t float64, out []float64), guard func(fl
 		if hi <= lo {
 			continue
 		}
-		if !holds(hi) {
-			lo = hi
-			continue
+		at(hi, buf)
+		if g.Holds(hi, buf) {
+			return g.narrow(lo, hi, at, buf)
 		}
-		for {
-			mid := lo + (hi-lo)/2
-			if mid <= lo || mid >= hi {
-				return hi
-			}
-			if holds(mid) {
-				hi = mid
-			} else {
-				lo = mid
-			}
-		}
+		lo = hi
 	}
 	return math.Inf(1)
+}
+
+// narrow brings the guard's change between lo and hi down to neighbouring
+// numbers: by the Illinois variant of the false position on the side function,
+// where there is one, and by bisection.
+func (g *Guard) narrow(lo, hi float64, at func(t float64, out []float64), buf []float64) float64 {
+	side := func(k int, t float64) float64 {
+		if k < 0 {
+			return 0
+		}
+		at(t, buf)
+		return g.Side(k, t, buf)
+	}
+	pick := func() int {
+		if g.Pick == nil {
+			return -1
+		}
+		return g.Pick()
+	}
+	k := pick()
+	fLo, fHi := side(k, lo), side(k, hi)
+	nudge := 2 * (math.Nextafter(max(math.Abs(lo), math.Abs(hi)), math.Inf(1)) - max(math.Abs(lo), math.Abs(hi)))
+	last, same := hi, 0
+	for i := 0; ; i++ {
+		x := lo + (hi-lo)/2
+		if x <= lo || x >= hi {
+			return hi
+		}
+		if i < 40 && fLo*fHi < 0 {
+			if f := hi - fHi*(hi-lo)/(fHi-fLo); f > lo && f < hi {
+				x = f
+			}
+			if math.Abs(x-last) < nudge { // the root is here: close it in from the other side
+				if x = hi - nudge; last == lo {
+					x = lo + nudge
+				}
+				nudge *= 4
+				if x <= lo || x >= hi {
+					x = lo + (hi-lo)/2
+				}
+			}
+		}
+		at(x, buf)
+		if g.Holds(x, buf) {
+			if n := pick(); n != k {
+				k = n
+				fLo = side(k, lo)
+			} else if last == hi {
+				if same++; same > 1 {
+					fLo /= 2
+				}
+			} else {
+				same = 0
+			}
+			hi, last = x, x
+			fHi = side(k, x)
+			continue
+		}
+		if last == lo {
+			if same++; same > 1 {
+				fHi /= 2
+			}
+		} else {
+			same = 0
+		}
+		lo, last = x, x
+		fLo = side(k, x)
+	}
 }
 
 // insideStep are the shares of a step at which guards are asked.
 var insideStep = [...]float64{0.2, 0.4, 0.6, 0.8, 1}
 
-// InsideStep returns the shares of a step at which FirstChange asks the guard.
+// InsideStep returns the shares of a step at which Guard.First asks the guard.
 func InsideStep() []float64 { return insideStep[:] }
 
 // stopAt takes the step again so that it ends at the change, where the state
 // is then as accurate as the method, not its interpolant, and leaves it in y.
 // Where rounding keeps the guard from holding at the end of the shorter step,
 // the interpolant, on which it does hold, is kept.
-func (s *Solver) stopAt(t, at, t1 float64, y []float64, guard func(float64, []float64) bool, seen func(Step)) float64 {
+func (s *Solver) stopAt(t, at, t1 float64, y []float64, guard *Guard, seen func(Step)) float64 {
 	if at < t1 {
 		sooner := math.Inf(1)
 		if s.m.try(t, at-t, y) <= 1 {
@@ -321,6 +387,9 @@ func (s *Solver) firstStep(t, end float64, y []float64) float64 {
 // firstStep is the starting step of Hairer, Nørsett & Wanner (Solving ODEs I,
 // II.4) from one evaluation; algebraic rows do not count.
 func firstStep(t, end float64, y, f []float64, algebraic []bool, tolerance func(i int, v float64) float64) float64 {
+	if len(y) == 0 {
+		return end - t
+	}
 	var d0, d1 float64
 	for i, v := range y {
 		if algebraic != nil && algebraic[i] {

@@ -51,7 +51,7 @@ func newTsit5(s *Solver) *tsit5 {
 
 func (m *tsit5) begin(float64, []float64) { m.have, m.slow = false, 0 }
 func (m *tsit5) end() []float64           { return m.y1 }
-func (m *tsit5) stiff() bool              { return m.slow >= 12 }
+func (m *tsit5) stiff() bool              { return m.slow >= 8 }
 
 func (m *tsit5) prepare(t float64, y []float64) bool {
 	if !m.have {
@@ -106,6 +106,9 @@ func (m *tsit5) accept(_, h float64, _ []float64, err float64) float64 {
 func (m *tsit5) shrink(h, err float64) float64 { return shrunk(h, err, 0.2) }
 
 func (m *tsit5) at(th float64, y, out []float64) {
+	if len(out) == 0 {
+		return
+	}
 	var b [7]float64
 	for i, c := range tD {
 		b[i] = th * (c[0] + th*(c[1]+th*(c[2]+th*c[3])))
