@@ -270,7 +270,7 @@ func (g *laneGroup) load(l int) {
 		} else {
 			m.reset(task, g.f.out(i))
 		}
-		m.index, m.mark, m.still = i, task.T0, 0
+		m.index, m.mark, m.still, m.want = i, task.T0, 0, 0
 		if err := m.start(); err != nil {
 			g.f.fail(i, err)
 			continue
@@ -311,7 +311,7 @@ func (g *laneGroup) stretch(l int, m *laneMember) bool {
 			return false
 		}
 	}
-	m.want = m.set.Settings.First(m.t, m.end, m.y, f)
+	m.want = ode.Restart(m.set.Settings.First(m.t, m.end, m.y, f), m.want)
 	return true
 }
 

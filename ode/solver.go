@@ -43,6 +43,7 @@ type Solver struct {
 	m     stepper
 	fresh bool
 	h     float64 // proposal for the next step, 0 where there is none
+	prev  float64 // proposal before the last restart
 	buf   []float64
 	f0    []float64
 }
@@ -112,11 +113,11 @@ func (s *Solver) errorNorm(e, y, y1 []float64) float64 {
 func (s *Solver) Integrate(y []float64, t, end float64, guard *Guard, seen func(Step)) (reached float64, changed bool, err error) {
 	if s.fresh {
 		s.m.begin(t, y)
-		s.h, s.fresh = 0, false
+		s.prev, s.h, s.fresh = s.h, 0, false
 	}
 	for tries := 0; t < end; {
 		if s.h == 0 {
-			s.h = s.firstStep(t, end, y)
+			s.h = Restart(s.firstStep(t, end, y), s.prev)
 		}
 		if !s.m.prepare(t, y) {
 			return t, false, s.broken(t, y)
@@ -166,6 +167,16 @@ func (s *Solver) Integrate(y []float64, t, end float64, guard *Guard, seen func(
 		s.leaveExplicit(t, y)
 	}
 	return t, false, nil
+}
+
+// Restart is the starting step after a jump, between the cautious first one and
+// the proposal from before the jump: the error control takes back what was too
+// bold.
+func Restart(first, before float64) float64 {
+	if before > first {
+		return math.Sqrt(first * before)
+	}
+	return first
 }
 
 // fit shortens a step that would pass or nearly reach the end.
@@ -344,7 +355,7 @@ func (g *Guard) narrow(lo, hi float64, at func(t float64, out []float64), buf []
 }
 
 // insideStep are the shares of a step at which guards are asked.
-var insideStep = [...]float64{0.2, 0.4, 0.6, 0.8, 1}
+var insideStep = [...]float64{0.25, 0.5, 0.75, 1}
 
 // InsideStep returns the shares of a step at which Guard.First asks the guard.
 func InsideStep() []float64 { return insideStep[:] }
@@ -355,12 +366,8 @@ func InsideStep() []float64 { return insideStep[:] }
 // the interpolant, on which it does hold, is kept.
 func (s *Solver) stopAt(t, at, t1 float64, y []float64, guard *Guard, seen func(Step)) float64 {
 	if at < t1 {
-		sooner := math.Inf(1)
-		if s.m.try(t, at-t, y) <= 1 {
-			sooner = s.firstChange(t, at, y, guard)
-		}
-		if sooner <= at {
-			t1, at = at, sooner
+		if s.m.try(t, at-t, y) <= 1 && guard.Holds(at, s.m.end()) {
+			t1 = at
 		} else {
 			s.m.try(t, t1-t, y)
 		}

@@ -12,8 +12,10 @@ type tsit5 struct {
 	u, y1 []float64
 	g6, e []float64
 	h     float64 // of the step tried last
-	have  bool    // k[0] is the derivative at the start of the step
-	slow  int     // steps in a row at the border of stability
+	poly  [][4]float64
+	done  bool // poly belongs to the step tried last
+	have  bool // k[0] is the derivative at the start of the step
+	slow  int  // steps in a row at the border of stability
 }
 
 var (
@@ -45,6 +47,7 @@ func newTsit5(s *Solver) *tsit5 {
 		m.k[i] = make([]float64, s.prob.N)
 	}
 	m.u, m.y1 = make([]float64, s.prob.N), make([]float64, s.prob.N)
+	m.poly = make([][4]float64, s.prob.N)
 	m.g6, m.e = make([]float64, s.prob.N), make([]float64, s.prob.N)
 	return m
 }
@@ -63,7 +66,7 @@ func (m *tsit5) prepare(t float64, y []float64) bool {
 }
 
 func (m *tsit5) try(t, h float64, y []float64) float64 {
-	m.h = h
+	m.h, m.done = h, false
 	for s := 1; s < 7; s++ {
 		u := m.u
 		if s == 6 {
@@ -105,19 +108,26 @@ func (m *tsit5) accept(_, h float64, _ []float64, err float64) float64 {
 
 func (m *tsit5) shrink(h, err float64) float64 { return shrunk(h, err, 0.2) }
 
+// at evaluates the interpolant, a polynomial in θ whose coefficients are made
+// once a step.
 func (m *tsit5) at(th float64, y, out []float64) {
-	if len(out) == 0 {
-		return
-	}
-	var b [7]float64
-	for i, c := range tD {
-		b[i] = th * (c[0] + th*(c[1]+th*(c[2]+th*c[3])))
+	if !m.done {
+		for i := range m.poly {
+			var c [4]float64
+			for j := range tD {
+				k := m.k[j][i]
+				for q := range c {
+					c[q] += tD[j][q] * k
+				}
+			}
+			for q := range c {
+				m.poly[i][q] = m.h * c[q]
+			}
+		}
+		m.done = true
 	}
 	for i := range out {
-		var s float64
-		for j := range b {
-			s += b[j] * m.k[j][i]
-		}
-		out[i] = y[i] + m.h*s
+		c := &m.poly[i]
+		out[i] = y[i] + th*(c[0]+th*(c[1]+th*(c[2]+th*c[3])))
 	}
 }
