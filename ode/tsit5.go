@@ -89,7 +89,8 @@ func (m *tsit5) try(t, h float64, y []float64) float64 {
 
 // accept also measures stiffness: the last two stages sit at the same time, so
 // the ratio of their differences estimates the largest eigenvalue (Hairer &
-// Wanner, Solving ODEs II, IV.2); 3.3 is near the border of stability.
+// Wanner, Solving ODEs II, IV.2); where accuracy and not stability sets the step,
+// its product with the step stays below 2.
 func (m *tsit5) accept(_, h float64, _ []float64, err float64) float64 {
 	var num, den float64
 	for i := range m.y1 {
@@ -97,10 +98,10 @@ func (m *tsit5) accept(_, h float64, _ []float64, err float64) float64 {
 		num += a * a
 		den += b * b
 	}
-	if den > 0 && h*math.Sqrt(num/den) > 3 {
+	if den > 0 && h*math.Sqrt(num/den) > 2.2 {
 		m.slow++
 	} else {
-		m.slow = max(0, m.slow-2)
+		m.slow = max(0, m.slow-1)
 	}
 	m.k[0], m.k[6] = m.k[6], m.k[0]
 	return h * factor(err, 0.2)
