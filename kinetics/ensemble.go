@@ -62,7 +62,7 @@ func (e *Ensemble) lanesFor() int {
 // laneable tells whether lanes can carry the model: delays and mass matrices
 // need a solver of their own.
 func (s *System) laneable() bool {
-	return len(s.delays) == 0 && s.Model.Mass == nil && s.relaxation == nil && len(s.Model.States) > 0 && len(s.Model.States) <= ode.LargeSystem
+	return s.Model.blocks == 0 && len(s.delays) == 0 && s.Model.Mass == nil && s.relaxation == nil && len(s.Model.States) > 0 && len(s.Model.States) <= ode.LargeSystem
 }
 
 // Run carries out the ensemble. Of several failing members the first is

@@ -152,7 +152,7 @@ func (r *runner) reset(task Task, out func(int, float64, []float64) error) {
 
 // Problem is the model as package ode wants it, computed by an instance.
 func (s *System) Problem(in *Instance) ode.Problem {
-	p := ode.Problem{N: len(s.Model.States), F: in.F, Jac: in.Jac, Pattern: s.Pattern, InexactJac: len(s.delays) > 0}
+	p := ode.Problem{N: len(s.Model.States), F: in.F, Jac: in.Jac, Pattern: s.Pattern, Blocks: s.Model.blocks, InexactJac: len(s.delays) > 0}
 	if s.TimeDep {
 		p.Ft = in.Ft
 	}

@@ -61,6 +61,9 @@ func Compile(m *Model) *System {
 	var jac, ft []Ref
 	for i, d := range frozen {
 		for _, j := range append([]int32(nil), g.states(d)...) {
+			if n := len(m.States) / (1 + m.blocks); i >= n && int(j) >= n {
+				continue // the same as in the first block
+			}
 			if e := g.diff(d, opState, int(j)); !g.isConst(e, 0) {
 				s.Pattern = append(s.Pattern, [2]int{i, int(j)})
 				jac = append(jac, e)

@@ -57,6 +57,8 @@ type Model struct {
 	names    map[string]Ref // every defined name -> node
 	deriv    []Ref          // per state: node of its derivative (or residual)
 	rates    []bool         // per state: has a rate or flux
+	swap     map[Ref]Ref    // parameters computed at the start, in sensitivity models
+	blocks   int            // sensitivity blocks behind the states proper
 	relax    []Ref          // rates of the fast processes, nil where there are none
 	delays   []delay
 	initials []initial

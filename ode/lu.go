@@ -21,6 +21,10 @@ type lu struct {
 	mass      []MassEntry
 	massSlot  []int // place of each entry of M in vals
 	pattern   [][2]int
+	first     int       // entries of the pattern that belong to the first block
+	coupling  [][2]int  // the others: rows of further blocks, columns of the first
+	couplings []float64 // their values
+	blocks    int
 	work      []float64
 	dense     []float64
 	pivot     []int
@@ -28,7 +32,15 @@ type lu struct {
 }
 
 func newLU(p Problem) *lu {
-	n := p.N
+	n := p.N / (1 + p.Blocks)
+	first := len(p.Pattern)
+	var coupling [][2]int
+	if p.Blocks > 0 {
+		for first = 0; first < len(p.Pattern) && p.Pattern[first][0] < n; first++ {
+		}
+		coupling = p.Pattern[first:]
+		p.Pattern = p.Pattern[:first]
+	}
 	mass := p.Mass
 	if mass == nil {
 		for i := range n {
@@ -48,7 +60,7 @@ func newLU(p Problem) *lu {
 			adj[p[0]][p[1]], adj[p[1]][p[0]] = true, true
 		}
 	}
-	f := &lu{n: n, order: make([]int, 0, n), place: make([]int, n), work: make([]float64, n), mass: mass, pattern: p.Pattern}
+	f := &lu{n: n, order: make([]int, 0, n), place: make([]int, n), work: make([]float64, n), mass: mass, pattern: p.Pattern, first: first, coupling: coupling, couplings: make([]float64, len(coupling)), blocks: p.Blocks}
 	f.minimumDegree(adj)
 	f.symbolic(pattern)
 	f.slot, f.massSlot = f.slot[:len(p.Pattern)], f.slot[len(p.Pattern):]
@@ -138,6 +150,8 @@ func (f *lu) exchanged() int {
 // factorise prepares W = shift·M - J from the Jacobian values.
 func (f *lu) factorise(shift float64, jac []float64) bool {
 	f.usesDense = false
+	copy(f.couplings, jac[f.first:])
+	jac = jac[:f.first]
 	f.fill(shift, jac)
 	for i := range f.n {
 		lo, hi := f.rowStart[i], f.rowStart[i+1]
@@ -221,8 +235,19 @@ func (f *lu) factoriseDense(shift float64, jac []float64) bool {
 	return true
 }
 
-// solve overwrites b with the solution of W x = b.
+// solve overwrites b with the solution of W x = b; with sensitivity blocks W is
+// block lower triangular.
 func (f *lu) solve(b []float64) {
+	f.solveBlock(b[:f.n])
+	for k, c := range f.coupling {
+		b[c[0]] += f.couplings[k] * b[c[1]]
+	}
+	for k := 1; k <= f.blocks; k++ {
+		f.solveBlock(b[k*f.n : (k+1)*f.n])
+	}
+}
+
+func (f *lu) solveBlock(b []float64) {
 	if f.usesDense {
 		f.solveDense(b)
 		return

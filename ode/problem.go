@@ -20,6 +20,12 @@ type Problem struct {
 	// Mass lists the entries of M; nil is the identity. A row without entries
 	// is an algebraic equation F = 0, of index 1.
 	Mass []MassEntry
+	// Blocks is the number of sensitivity blocks: the state is then 1 + Blocks
+	// parts of equal size, in which the first does not depend on the others and
+	// the Jacobian of every other part in itself is that of the first. Pattern
+	// holds the rows of the first part, and of the others the columns of the
+	// first part only; one factorisation of the first part serves all.
+	Blocks int
 	// InexactJac says that Jac or Ft leaves something out (delayed terms):
 	// Rosenbrock methods are then not chosen.
 	InexactJac bool

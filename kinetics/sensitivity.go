@@ -1,0 +1,114 @@
+package kinetics
+
+import "errors"
+
+// ErrNoSensitivities refuses forward sensitivities of models whose solution
+// jumps or remembers.
+var ErrNoSensitivities = errors.New("forward sensitivities of a model with events, delays, algebraic rules or discontinuous rates are not supported")
+
+// Sensitivities returns the model with the forward sensitivity equations of its
+// states in some parameters and in the start values of some states:
+//
+//	s' = ∂f/∂y·s + ∂f/∂p,  s(t0) = ∂y0/∂p
+//
+// (Dickinson & Gelinas 1976). Its outputs are those of the model and, behind
+// them, the derivative of every output in every parameter and start value, by
+// output first, named dOUT/dPARAM. Solvers factorise the Jacobian of the model
+// once for all of them.
+func (m *Model) Sensitivities(params, states []int) (*Model, error) {
+	if len(m.Events) > 0 || len(m.delays) > 0 || m.Mass != nil || m.relax != nil || len(m.discreteNodes()) > 0 {
+		return nil, ErrNoSensitivities
+	}
+	g := m.g
+	a := &Model{Params: m.Params, Inputs: m.Inputs, States: append([]State(nil), m.States...), g: g, names: m.names, deriv: append([]Ref(nil), m.deriv...), rates: append([]bool(nil), m.rates...)}
+	if err := a.startParams(m); err != nil {
+		return nil, err
+	}
+	n := len(m.States)
+	a.blocks = len(params) + len(states)
+	names := make([]string, 0, a.blocks)
+	for _, p := range params {
+		names = append(names, m.Params[p].Name)
+	}
+	for _, s := range states {
+		names = append(names, m.States[s].Name)
+	}
+	seed := func(k int, r Ref) Ref { // the direct part of a derivative
+		if k < len(params) {
+			return g.diff(r, opParam, params[k])
+		}
+		return g.constant(0)
+	}
+	begin := map[int]Ref{} // start values that are computed
+	for _, i := range a.initials {
+		if i.state >= 0 {
+			begin[i.state] = i.expr
+		}
+	}
+	for k, name := range names {
+		for i, s := range m.States {
+			a.AddState(State{Name: "d" + s.Name + "/d" + name})
+			start := g.constant(0)
+			if k >= len(params) {
+				start = g.constant(truth(states[k-len(params)] == i))
+			} else if b, ok := begin[i]; ok {
+				start = seed(k, b)
+			}
+			a.SetStateInitial(n+k*n+i, start)
+		}
+	}
+	for k := range names {
+		for i, d := range a.deriv[:n] {
+			a.SetRate(n+k*n+i, a.chain(d, seed(k, d), n, k))
+		}
+	}
+	for _, o := range m.Outputs {
+		a.Outputs = append(a.Outputs, Output{o.Name, o.Unit, o.Meaning, a.swapped(o.expr)})
+	}
+	for _, o := range a.Outputs[:len(m.Outputs):len(m.Outputs)] {
+		for k, name := range names {
+			a.AddOutput(Output{Name: "d" + o.Name + "/d" + name}, a.chain(o.expr, seed(k, o.expr), n, k))
+		}
+	}
+	return a, nil
+}
+
+// chain is direct + Σ ∂r/∂y_j·s_j for block k.
+func (m *Model) chain(r, direct Ref, n, k int) Ref {
+	sum := direct
+	for _, j := range append([]int32(nil), m.g.states(r)...) {
+		if d := m.g.diff(r, opState, int(j)); !m.g.isConst(d, 0) {
+			sum = m.g.binary(Add, sum, m.g.binary(Mul, d, m.g.leaf(opState, n+k*n+int(j))))
+		}
+	}
+	return sum
+}
+
+// startParams puts parameters that are computed at the start from others into
+// the rates, so that derivatives go through them.
+func (m *Model) startParams(from *Model) error {
+	m.swap = map[Ref]Ref{}
+	for _, i := range from.initials {
+		if i.param < 0 {
+			continue
+		}
+		pure := true
+		m.Leaves(i.expr, func(int) { pure = false }, func(int) {}, func(int) { pure = false })
+		m.g.reach([]Ref{i.expr}, func(id Ref) { pure = pure && m.g.nodes[id].op != opTime })
+		if !pure {
+			return ErrNoSensitivities
+		}
+		m.swap[m.g.leaf(opParam, i.param)] = i.expr
+	}
+	for i, d := range m.deriv {
+		m.deriv[i] = m.swapped(d)
+	}
+	for _, i := range from.initials {
+		if i.state >= 0 {
+			m.initials = append(m.initials, initial{i.state, -1, m.swapped(i.expr)})
+		}
+	}
+	return nil
+}
+
+func (m *Model) swapped(r Ref) Ref { return m.Substitute(r, map[Ref]Ref{}, m.swap) }
