@@ -116,8 +116,8 @@ func (a *app) figureCmd() *cobra.Command {
 }
 
 func (a *app) modelCmd() *cobra.Command {
-	c := &cobra.Command{Use: "model", Short: "The axis model: check it, print it, list what can be asked for",
-		Example: "  myoaxis model check\n  myoaxis model text", RunE: func(c *cobra.Command, args []string) error {
+	c := &cobra.Command{Use: "model", Short: "The axis model: check it, print it, list what can be asked for, export it",
+		Example: "  myoaxis model check\n  myoaxis model text\n  myoaxis model export --format sbml --out axis.xml", RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(c, args[0])
 			}
@@ -168,6 +168,6 @@ func (a *app) modelCmd() *cobra.Command {
 		a.evidenceFlag(s)
 	}
 	a.jsonFlag(check)
-	c.AddCommand(check, text, list)
+	c.AddCommand(check, text, list, a.modelExportCmd())
 	return c
 }

@@ -55,6 +55,7 @@ type Model struct {
 
 	g        *graph
 	names    map[string]Ref // every defined name -> node
+	named    []string       // lets, fluxes and outputs, in order
 	deriv    []Ref          // per state: node of its derivative (or residual)
 	rates    []bool         // per state: has a rate or flux
 	swap     map[Ref]Ref    // parameters computed at the start, in sensitivity models
@@ -196,7 +197,9 @@ func (m *Model) equation(kind, name, line string, at int, body string, fields []
 	switch kind {
 	case "let":
 		m.names[name] = id
+		m.named = append(m.named, name)
 	case "output":
+		m.named = append(m.named, name)
 		m.Outputs = append(m.Outputs, Output{name, unit, fields[0], id})
 		m.names[name] = id
 	case "rate":
@@ -249,6 +252,7 @@ func (m *Model) flux(name, head, meaning string, id Ref) error {
 	}
 	m.Fluxes = append(m.Fluxes, f)
 	m.names[name] = id
+	m.named = append(m.named, name)
 	return nil
 }
 

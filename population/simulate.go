@@ -123,7 +123,7 @@ func (r Run) Simulate(ctx context.Context) (*Ensemble, error) {
 	}
 	ens := kinetics.Ensemble{Sys: r.Model.Sys, N: r.N,
 		Settings: kinetics.Settings{Settings: ode.Settings{Method: ode.Rodas5P, RTol: r.RTol, ATol: r.RTol * 0.1}},
-		Member:   func(i int) (kinetics.Task, error) { return r.task(i, all), nil },
+		Member:   func(i int) (kinetics.Task, error) { return r.Task(i, all), nil },
 		Out: func(i, at int, _ float64, v []float64) error {
 			for k := range e.Names {
 				e.values[(k*len(e.Times)+at)*e.N+i] = float32(v[k])
@@ -142,8 +142,9 @@ func (r Run) Simulate(ctx context.Context) (*Ensemble, error) {
 	return e, nil
 }
 
-// task is the run of virtual person i; the only one is the typical person.
-func (r Run) task(i int, all []training.Session) kinetics.Task {
+// Task is the run of virtual person i, who attends some of the sessions; the
+// only one is the typical person.
+func (r Run) Task(i int, all []training.Session) kinetics.Task {
 	draw := i
 	var attend func() float64
 	if r.N == 1 {

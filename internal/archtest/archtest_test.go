@@ -33,7 +33,7 @@ var may = map[string][]string{
 	"evidence":             {},
 	"reported":             {},
 	"effect":               {},
-	"kinetics":             {"internal/lane", "ode"},
+	"kinetics":             {"formula", "internal/lane", "ode"},
 	"antimony":             {"formula", "sbml"},
 	"formula":              {},
 	"sbml":                 {"formula", "kinetics", "ode"},

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/myoaxis/myoaxis/axis"
+	"github.com/myoaxis/myoaxis/evidence"
+	"github.com/myoaxis/myoaxis/population"
+	"github.com/myoaxis/myoaxis/sbml"
+	"github.com/myoaxis/myoaxis/training"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) modelExportCmd() *cobra.Command {
+	var format, program, person, out string
+	c := &cobra.Command{
+		Use: "export", Short: "Write the axis model, with a programme and a person, for other tools",
+		Long: "The typical person: parameters at their medians, links at their probabilities. The sessions of the programme are events.\n" +
+			"Meaning, unit and source of every parameter are in its notes; identifiers are in annotations.",
+		Example: "  myoaxis model export --format sbml --out axis.xml\n  myoaxis model export --format antimony --program \"2x/week, 12 weeks: 6 exercises, 3x10 @ 70% 1RM\"",
+		Args:    noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if format != "sbml" && format != "antimony" {
+				return usage(fmt.Errorf("--format %q is not known", format), "sbml or antimony")
+			}
+			prog, err := a.programme(program)
+			if err != nil {
+				return err
+			}
+			who, err := population.ParsePerson(person)
+			if err != nil {
+				return err
+			}
+			p, err := a.pack()
+			if err != nil {
+				return err
+			}
+			m, err := axis.Build(p)
+			if err != nil {
+				return err
+			}
+			model, err := exportAxis(p, m, prog, who)
+			if err != nil {
+				return err
+			}
+			text, lost, err := modelText(model, axisNamespaces, format, "")
+			if err != nil {
+				return err
+			}
+			for _, l := range lost {
+				fmt.Fprintln(a.sys.Stderr, "lost: "+l)
+			}
+			if out == "" {
+				_, err = a.sys.Stdout.Write(text)
+				return err
+			}
+			return writeFile(out, func(w io.Writer) error { _, err := w.Write(text); return err })
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&format, "format", "sbml", "sbml (Level 3 Version 2) or antimony")
+	f.StringVar(&program, "program", defaultProgramme, "programme, as notation or a .yaml file")
+	f.StringVar(&person, "person", defaultPerson, "person")
+	f.StringVar(&out, "out", "", "file to write instead of stdout")
+	a.evidenceFlag(c)
+	return c
+}
+
+var axisNamespaces = map[string]string{"rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "bqbiol": "http://biomodels.net/biology-qualifiers/"}
+
+// exportAxis writes the axis for the typical person with a programme.
+func exportAxis(p *evidence.Pack, m *axis.Model, prog training.Programme, who population.Person) (*sbml.Model, error) {
+	run := population.Run{Model: m, Programme: &prog, Person: who, N: 1, Times: []float64{prog.Weeks() * training.HoursPerWeek}}
+	task := run.Task(0, prog.Schedule())
+	x := sbml.Export{ID: "muscle_brain_axis", TimeUnits: "hour", Params: task.Params, Initial: task.Initial, Stops: task.Stops,
+		Describe: func(name, metaid string) (notes, annotation string) {
+			return axisNotes(m, name), entityAnnotation(p, name, metaid)
+		}}
+	return sbml.FromKinetics(m.K, x)
+}
+
+// axisNotes is the meaning of a name as a paragraph of XHTML.
+func axisNotes(m *axis.Model, name string) string {
+	var parts []string
+	for _, q := range m.K.Params {
+		if q.Name == name {
+			parts = []string{q.Meaning, "unit " + q.Unit, "prior " + q.Prior, "source " + q.Source}
+		}
+	}
+	for _, q := range m.K.States {
+		if q.Name == name {
+			parts = []string{q.Meaning, "unit " + q.Unit}
+		}
+	}
+	for _, q := range m.K.Inputs {
+		if q.Name == name {
+			parts = []string{q.Meaning, "unit " + q.Unit}
+		}
+	}
+	for _, q := range m.K.Outputs {
+		if q.Name == name {
+			parts = []string{q.Meaning, "unit " + q.Unit}
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	if err := xml.EscapeText(&b, []byte(strings.Join(parts, "; "))); err != nil {
+		panic("cli: " + err.Error()) // a strings.Builder does not fail
+	}
+	return `<p xmlns="http://www.w3.org/1999/xhtml">` + b.String() + "</p>"
+}
+
+// entityAnnotation links a name to the identifiers of its entity.
+func entityAnnotation(p *evidence.Pack, name, metaid string) string {
+	e, ok := p.Entity(axis.EntityOf(name))
+	if !ok {
+		return ""
+	}
+	var links []string
+	if e.Gene != "" {
+		links = append(links, "https://identifiers.org/ncbigene:"+e.Gene)
+	}
+	if e.MeSH != "" {
+		links = append(links, "https://identifiers.org/mesh:"+e.MeSH)
+	}
+	if len(links) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, `<rdf:RDF><rdf:Description rdf:about="#%s"><bqbiol:isVersionOf><rdf:Bag>`, metaid)
+	for _, l := range links {
+		fmt.Fprintf(&b, `<rdf:li rdf:resource="%s"/>`, l)
+	}
+	b.WriteString("</rdf:Bag></bqbiol:isVersionOf></rdf:Description></rdf:RDF>")
+	return b.String()
+}
