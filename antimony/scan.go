@@ -118,6 +118,10 @@ func (s *scanner) add(c byte) {
 func (s *scanner) newline() {
 	t := strings.TrimRight(s.b.String(), " \t\r")
 	next := strings.TrimLeft(s.text[s.pos+1:], " \t\r\n")
+	if word, _, _ := strings.Cut(next, "\n"); s.open == 0 && strings.TrimRight(word, "; \t\r") == "end" {
+		s.end()
+		return
+	}
 	if s.open > 0 || t != "" && strings.IndexByte("+-*/^,:=<>&|", t[len(t)-1]) >= 0 || t != "" && next != "" && (next[0] == ':' || next[0] == ',') {
 		if s.b.Len() > 0 {
 			s.b.WriteByte('\n')

@@ -187,7 +187,13 @@ func (r *runner) start() error {
 	}
 	for i, v := range r.y {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return &RunError{r.t, m.States[i].Name, ErrNoValue}
+			what := m.States[i].Name
+			for _, k := range m.initials {
+				if text := r.culprit(k.expr, r.t, m.Initial()); k.state == i && text != "" {
+					what += ", in " + text
+				}
+			}
+			return &RunError{r.t, what, ErrNoValue}
 		}
 	}
 	for k, e := range m.Events {
@@ -427,6 +433,9 @@ func (r *runner) named(err error, y []float64) error {
 	e := &RunError{T: se.T, Err: se.Err}
 	if se.State >= 0 {
 		e.What = "the rate of " + r.s.Model.States[se.State].Name
+		if text := r.culprit(r.s.Model.deriv[se.State], se.T, y); text != "" {
+			e.What += ", in " + text
+		}
 	}
 	return e
 }
