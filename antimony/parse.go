@@ -385,7 +385,7 @@ func isLaw(s statement) bool {
 	return true
 }
 
-var term = regexp.MustCompile(`^\s*(?:([0-9.]+(?:[eE][-+]?[0-9]+)?|` + ident + `)\s*\*?\s*)??(\$?)(` + ident + `)\s*$`)
+var term = regexp.MustCompile(`^\s*(?:((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|` + ident + `)\s*\*?\s*)??(\$?)(` + ident + `)\s*$`)
 
 func (p *parser) side(s string, at int) (out []*sbml.SpeciesRef, bad *sbml.Problem) {
 	if strings.TrimSpace(s) == "" {
