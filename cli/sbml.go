@@ -24,12 +24,13 @@ import (
 
 func (a *app) sbmlCmd() *cobra.Command {
 	c := &cobra.Command{
-		Use: "sbml", Short: "Check, simulate and convert models in SBML or Antimony, and run the SBML Test Suite",
+		Use: "sbml", Short: "Check, simulate, analyse and convert models in SBML or Antimony, and run the SBML Test Suite",
 		Long: "SBML Levels 1 to 3 with events, delays, algebraic rules and submodels (package comp). What cannot be represented exactly is refused.",
 		Example: "  myoaxis sbml check model.xml\n" +
 			"  myoaxis sbml simulate model.xml --duration 10 --steps 100\n" +
 			"  myoaxis sbml simulate model.xml --settings settings.txt --out results.csv\n" +
 			"  myoaxis sbml convert model.ant --out model.xml\n" +
+			"  myoaxis sbml sensitivity model.xml --output '[S2]'\n" +
 			"  myoaxis sbml suite semantic/",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -39,7 +40,7 @@ func (a *app) sbmlCmd() *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.sbmlCheckCmd(), a.sbmlSimulateCmd(), a.sbmlSuiteCmd(), a.sbmlConvertCmd())
+	c.AddCommand(a.sbmlCheckCmd(), a.sbmlSimulateCmd(), a.sbmlSensitivityCmd(), a.sbmlSuiteCmd(), a.sbmlConvertCmd())
 	return c
 }
 
