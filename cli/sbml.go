@@ -216,7 +216,7 @@ func (a *app) sbmlSimulateCmd() *cobra.Command {
 			}
 			r, err := b.RunWith(c.Context(), course, set)
 			if err != nil {
-				return err
+				return sbml.InFile(err, args[0])
 			}
 			if !math.IsNaN(r.Broken) {
 				fmt.Fprintf(a.sys.Stderr, "warning: a constraint of the model does not hold from time %g on\n", r.Broken)
