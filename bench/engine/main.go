@@ -17,15 +17,32 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "engine SUITE-DIR")
-		os.Exit(2)
-	}
-	dir := os.DirFS(os.Args[1])
-	ids, err := sbml.Cases(dir)
-	if err != nil {
+	if err := command(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+}
+
+func command(args []string) error {
+	switch {
+	case len(args) == 2 && args[0] == "suite":
+		return suite(args[1])
+	case len(args) == 1 && args[0] == "problems":
+		return problems()
+	case len(args) == 2 && args[0] == "oral":
+		return oral(args[1])
+	case len(args) == 2 && args[0] == "workprecision":
+		return workPrecision(args[1])
+	}
+	return fmt.Errorf("engine suite DIR | problems | oral PEOPLE | workprecision OUT.svg")
+}
+
+// suite times every model of the test suite.
+func suite(folder string) error {
+	dir := os.DirFS(folder)
+	ids, err := sbml.Cases(dir)
+	if err != nil {
+		return err
 	}
 	fmt.Println("case,load_ms,run_ms")
 	for _, id := range ids {
@@ -33,6 +50,7 @@ func main() {
 			fmt.Printf("%s,%.4f,%.4f\n", id, load, run)
 		}
 	}
+	return nil
 }
 
 // timeCase is the least of five loads and of five runs in milliseconds, at the

@@ -38,7 +38,7 @@ var may = map[string][]string{
 	"formula":              {},
 	"sbml":                 {"formula", "kinetics", "ode"},
 	"sensitivity":          {"kinetics"},
-	"bench/engine":         {"kinetics", "ode", "sbml"},
+	"bench/engine":         {"figure", "internal/lane", "kinetics", "ode", "ode/odeproblems", "sbml"},
 	"ode":                  {"internal/lane"},
 	"internal/lane":        {},
 	"internal/lane/gen":    {},
