@@ -20,23 +20,28 @@ func (a *app) sbmlConvertCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			text, lost, err := modelText(flat, doc.Namespaces, to, out)
-			if err != nil {
-				return err
-			}
-			for _, l := range lost {
-				fmt.Fprintln(a.sys.Stderr, "lost: "+l)
-			}
-			if out == "" {
-				_, err = a.sys.Stdout.Write(text)
-				return err
-			}
-			return writeFile(out, func(w io.Writer) error { _, err := w.Write(text); return err })
+			return a.emitModel(flat, doc.Namespaces, to, out)
 		},
 	}
 	c.Flags().StringVar(&out, "out", "", "file to write instead of stdout")
 	c.Flags().StringVar(&to, "to", "", "sbml or antimony; by the ending of --out where left out")
 	return c
+}
+
+// emitModel writes a model to a file or stdout, and what was lost to stderr.
+func (a *app) emitModel(m *sbml.Model, namespaces map[string]string, to, out string) error {
+	text, lost, err := modelText(m, namespaces, to, out)
+	if err != nil {
+		return err
+	}
+	for _, l := range lost {
+		fmt.Fprintln(a.sys.Stderr, "lost: "+l)
+	}
+	if out == "" {
+		_, err = a.sys.Stdout.Write(text)
+		return err
+	}
+	return writeFile(out, func(w io.Writer) error { _, err := w.Write(text); return err })
 }
 
 // modelText writes a model in the language asked for, or that of the ending of

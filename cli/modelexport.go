@@ -3,7 +3,6 @@ package cli
 import (
 	"encoding/xml"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/myoaxis/myoaxis/axis"
@@ -46,18 +45,7 @@ func (a *app) modelExportCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			text, lost, err := modelText(model, axisNamespaces, format, "")
-			if err != nil {
-				return err
-			}
-			for _, l := range lost {
-				fmt.Fprintln(a.sys.Stderr, "lost: "+l)
-			}
-			if out == "" {
-				_, err = a.sys.Stdout.Write(text)
-				return err
-			}
-			return writeFile(out, func(w io.Writer) error { _, err := w.Write(text); return err })
+			return a.emitModel(model, axisNamespaces, format, out)
 		},
 	}
 	f := c.Flags()

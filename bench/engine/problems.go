@@ -12,7 +12,8 @@ import (
 )
 
 // solve returns the least time of several runs in µs and the largest error in
-// the last state, relative to the size of each component.
+// the last state, relative to the size of each component or, where that is
+// smaller, to the scale that the problem's absolute tolerance suggests.
 func solve(c odeproblems.Case, set ode.Settings, ref []float64, runs int) (us, err float64, st ode.Stats, fail error) {
 	s := ode.New(c.Prob, set)
 	y := make([]float64, len(c.Y0))
@@ -28,7 +29,11 @@ func solve(c odeproblems.Case, set ode.Settings, ref []float64, runs int) (us, e
 	}
 	for i := range y {
 		if ref != nil {
-			err = max(err, math.Abs(y[i]-ref[i])/(math.Abs(ref[i])+1e-12))
+			scale := 1.0
+			if c.ATol > 0 {
+				scale = c.ATol * 1e3
+			}
+			err = max(err, math.Abs(y[i]-ref[i])/(math.Abs(ref[i])+scale))
 		}
 	}
 	return us, err, s.Stats, nil
