@@ -186,7 +186,7 @@ func (a *app) sbmlSimulateCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "simulate MODEL", Short: "Simulate a model over time",
 		Long: "With --settings, settings and results are in the form of the SBML Test Suite. Species are amounts in --settings unless listed\n" +
-			"under concentration; in --variables S is the amount and [S] the concentration. The solver is chosen by the model; its work is on stderr.",
+			"under concentration; in --variables S is the amount and [S] the concentration. The solver is chosen by the model; --json carries its statistics.",
 		Example: "  myoaxis sbml simulate model.xml --settings 00001-settings.txt --out 00001-results.csv\n" +
 			"  myoaxis sbml simulate model.ant --duration 24 --steps 240 --variables '[S1],[S2]'",
 		Args: exactly(1, "name one model file", "for example: myoaxis sbml simulate model.xml --duration 10"),

@@ -152,3 +152,66 @@ func TestSettingsAreChecked(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// heat is the heat equation on n points between cold ends: y' = n'^2·(second
+// difference), whose k-th mode decays at 4n'^2·sin²(kπ/2n'), n' = n + 1.
+func heat(n int) (ode.Problem, []float64, func(t float64) []float64) {
+	m := float64(n + 1)
+	var pattern [][2]int
+	for i := range n {
+		for _, j := range []int{i - 1, i, i + 1} {
+			if j >= 0 && j < n {
+				pattern = append(pattern, [2]int{i, j})
+			}
+		}
+	}
+	p := ode.Problem{N: n, Pattern: pattern,
+		F: func(_ float64, y, d []float64) {
+			for i := range y {
+				d[i] = -2 * y[i]
+				if i > 0 {
+					d[i] += y[i-1]
+				}
+				if i < n-1 {
+					d[i] += y[i+1]
+				}
+				d[i] *= m * m
+			}
+		},
+		Jac: func(_ float64, _, v []float64) {
+			for k, e := range pattern {
+				v[k] = m * m
+				if e[0] == e[1] {
+					v[k] = -2 * m * m
+				}
+			}
+		}}
+	mode := func(i int, k float64) float64 { return math.Sin(k * math.Pi * float64(i+1) / m) }
+	rate := func(k float64) float64 { s := math.Sin(k * math.Pi / (2 * m)); return 4 * m * m * s * s }
+	exact := func(t float64) []float64 {
+		y := make([]float64, n)
+		for i := range y {
+			y[i] = mode(i, 1)*math.Exp(-rate(1)*t) + 0.5*mode(i, 3)*math.Exp(-rate(3)*t)
+		}
+		return y
+	}
+	return p, exact(0), exact
+}
+
+// A large stiff system goes over to BDF, and every stiff method solves it.
+func TestLargeSystems(t *testing.T) {
+	p, y0, exact := heat(600)
+	for _, m := range []ode.Method{ode.Auto, ode.BDF, ode.Rodas5P} {
+		s := ode.New(p, ode.Settings{Method: m, RTol: 1e-6, ATol: 1e-8})
+		y := append([]float64(nil), y0...)
+		if err := s.Solve(y, 0, 0.1, nil, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		if d := maxDiff(y, exact(0.1)); d > 2e-5 {
+			t.Errorf("%q: error %g (%+v)", m, d, s.Stats)
+		}
+		if m == ode.Auto && (s.Stats.Switches != 1 || s.Stats.Factorisations == 0 || s.Stats.Factorisations > s.Stats.Steps) {
+			t.Errorf("BDF was not chosen: %+v", s.Stats)
+		}
+	}
+}

@@ -113,8 +113,8 @@ func (r *reader) packages(root *element) {
 			r.doc.Namespaces[a.Name.Local] = a.Value
 		}
 		pkg := packageOf(a.Name.Space)
-		if a.Name.Local != "required" || pkg == "" || pkg == "comp" {
-			continue
+		if a.Name.Local != "required" || pkg == "" || pkg == "comp" || pkg == "l3v2extendedmath" {
+			continue // comp is read, and the math of Version 2 is in all of Level 3
 		}
 		if a.Value == "true" || a.Value == "1" {
 			r.report(unsupported(root.place(), "sbml", "the package %s is required to understand the model and is not supported", pkg))

@@ -95,6 +95,32 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
+// Check finds no errors in models that run, and every warning has a place.
+func TestCheckAcceptsTheSuite(t *testing.T) {
+	dir, ids := suite(t)
+	each(ids, func(_ int, id string) {
+		for _, level := range []string{"l1v2", "l2v1", "l2v4", "l3v1", "l3v2"} {
+			file := id + "/" + id + "-sbml-" + level + ".xml"
+			data, err := fs.ReadFile(dir, file)
+			if err != nil {
+				continue
+			}
+			doc, err := sbml.Read(file, data)
+			if err != nil {
+				continue
+			}
+			if _, err := sbml.Load(dir, file); err != nil {
+				continue
+			}
+			for _, p := range doc.Check(file, func(s string) ([]byte, error) { return fs.ReadFile(dir, id+"/"+s) }) {
+				if !p.Warning || p.Line < 1 {
+					t.Errorf("%v", p)
+				}
+			}
+		}
+	})
+}
+
 func roundTrip(dir fs.FS, id, file string) error {
 	data, err := fs.ReadFile(dir, file)
 	if err != nil {
