@@ -38,7 +38,8 @@ PY
 "$tmp/myoaxis" sbml convert "$tmp/chain.ant" --out "$tmp/chain.xml"
 cold() { for _ in 1 2 3 4 5 6 7 8 9; do local a b; a=$(date +%s%N); "${@:2}" > /dev/null; b=$(date +%s%N); echo $(((b - a) / 10000)); done | sort -n | awk -v l="$1" 'NR==5{printf "%s: %.1f ms\n", l, $1/100}'; }
 cold "50-state model, SBML, first trajectory" "$tmp/myoaxis" sbml simulate "$tmp/chain.xml" --duration 10 --steps 10
-largest=$(ls -S "$suite"/*/*-l3v2.xml | head -1)
+ls -S "$suite"/*/*-l3v2.xml > "$tmp/models.txt"
+largest=$(head -1 "$tmp/models.txt")
 cold "largest suite model, load and run" "$tmp/myoaxis" sbml simulate "$largest" --settings "$(dirname "$largest")/$(basename "$(dirname "$largest")")-settings.txt"
 a=$(date +%s%N); "$tmp/myoaxis" sbml suite "$suite" --level l3v2 > "$tmp/suite.txt" || true; b=$(date +%s%N)
 grep '^all' "$tmp/suite.txt"; echo "whole suite, one level: $(((b - a) / 1000000)) ms"
