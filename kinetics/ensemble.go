@@ -53,7 +53,7 @@ func (e *Ensemble) lanesFor() int {
 			w /= 2
 		}
 	}
-	if e.N < lane.Width || !e.Sys.laneable() || e.Settings.Method != ode.Auto && e.Settings.Method != ode.Rodas5P {
+	if e.N < lane.Width || !e.Sys.laneable() || len(e.Settings.NonNegative) > 0 || e.Settings.Method != ode.Auto && e.Settings.Method != ode.Rodas5P {
 		return 1
 	}
 	return w

@@ -129,6 +129,37 @@ func (h *history) remember(st ode.Step) {
 		st.At(t, g.y[i])
 	}
 	h.segs = append(h.segs, g)
+	if len(h.segs) > 2*maxUnused {
+		h.forget(st.T1)
+	}
+}
+
+// maxUnused is the number of steps kept although no delay reaches them.
+const maxUnused = 500
+
+// forget drops the steps that no delay can reach any more, where the delays are
+// constant.
+func (h *history) forget(now float64) {
+	m := h.r.s.Model
+	var reach float64 // delays within delays add up
+	for k, d := range m.delays {
+		constant := len(m.g.states(d.tau)) == 0
+		m.g.reach([]Ref{d.tau}, func(id Ref) {
+			o := m.g.nodes[id].op
+			constant = constant && o != opTime && o != opDelay && o != opParam
+		})
+		if !constant {
+			return
+		}
+		reach += h.tau(k)
+	}
+	k := 0
+	for k < len(h.segs) && h.segs[k].t1 < now-reach {
+		k++
+	}
+	if k > maxUnused {
+		h.segs = append([]segment(nil), h.segs[k:]...)
+	}
 }
 
 // echo is a time at which a jump comes through a delay, and how many delays it

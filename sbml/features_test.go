@@ -243,6 +243,7 @@ func TestHostileXML(t *testing.T) {
 		`<!DOCTYPE sbml [<!ENTITY a "a">]>` + head + "<model/></sbml>": sbml.ErrUnsupported,
 		head + "<model><notes>&a;</notes></model></sbml>":              sbml.ErrInvalid,
 		head + strings.Repeat("<a>", 100000):                           sbml.ErrUnsupported,
+		head + "<model><listOfSpeciess/></model></sbml>":               sbml.ErrInvalid,
 		`<sbml level="4" version="1"><model/></sbml>`:                  sbml.ErrUnsupported,
 		`<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" xmlns:q="http://www.sbml.org/sbml/level3/version1/qual/version1" level="3" version="1" q:required="true"><model/></sbml>`:          sbml.ErrUnsupported,
 		head + `<model><listOfParameters><parameter id="k" value="many" constant="true"/></listOfParameters></model></sbml>`:                                                                            sbml.ErrInvalid,
@@ -252,6 +253,14 @@ func TestHostileXML(t *testing.T) {
 		if !errors.Is(err, kind) || !strings.HasPrefix(fmt.Sprint(err), "m.xml:") {
 			t.Errorf("%.60q: %v, want %v", xml, err, kind)
 		}
+	}
+}
+
+// Flux balance is refused, not run as a model without rates.
+func TestFluxBalanceIsRefused(t *testing.T) {
+	xml := `<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" xmlns:fbc="http://www.sbml.org/sbml/level3/version1/fbc/version2" level="3" version="1" fbc:required="false"><model id="m"><fbc:listOfObjectives fbc:activeObjective="o"/></model></sbml>`
+	if _, err := sbml.Load(fstest.MapFS{"m.xml": {Data: []byte(xml)}}, "m.xml"); !errors.Is(err, sbml.ErrUnsupported) || !strings.Contains(fmt.Sprint(err), "m.xml:1:") {
+		t.Error(err)
 	}
 }
 
@@ -302,6 +311,44 @@ func TestAnnotationsSurvive(t *testing.T) {
 	}
 	if again.Model.Notes != doc.Model.Notes || again.Model.Annotation != doc.Model.Annotation || again.Model.MetaID != "mm" || !strings.Contains(string(out), `xmlns:bq="http://biomodels.net`) {
 		t.Errorf("%s", out)
+	}
+}
+
+// Events, their assignments and jumps of rates give the same in lanes, to the
+// last bit, whatever the company, and agree with a run alone.
+func TestEventsInLanes(t *testing.T) {
+	b := built(t, "model m\n x' = a; x = 0\n y' = k*(piecewise(2, x > 0.5, 1) - y); y = 0\n var k = 1\n a = 1\n E: at x >= 1: x = 0, k = k + 0.1\n F: at 0.3 after y > 1.2: y = y - 0.5\nend")
+	at := b.Output("y")
+	run := func(lanes, n int) [][]float64 {
+		out := make([][]float64, n)
+		e := kinetics.Ensemble{Sys: b.Sys, N: n, Lanes: lanes, Settings: kinetics.Settings{Settings: ode.Settings{RTol: 1e-8, ATol: 1e-10}},
+			Member: func(i int) (kinetics.Task, error) {
+				p := b.K.Values()
+				p[b.K.Param("a")] = 0.6 + 0.01*float64(i)
+				return kinetics.Task{Params: p, T1: 12, Times: []float64{1.05, 3.3, 7.7, 11.9}}, nil
+			},
+			Out: func(i, _ int, _ float64, v []float64) error { out[i] = append(out[i], v[at]); return nil }}
+		if _, err := e.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	want := run(8, 60)
+	for _, got := range [][][]float64{run(16, 60), run(32, 40), run(64, 60)} {
+		for i, row := range got {
+			for k, v := range row {
+				if v != want[i][k] {
+					t.Fatalf("member %d output %d: %v and %v", i, k, v, want[i][k])
+				}
+			}
+		}
+	}
+	for i, row := range run(1, 60) {
+		for k, v := range row {
+			if math.Abs(v-want[i][k]) > 1e-6 {
+				t.Fatalf("member %d output %d: alone %v, in lanes %v", i, k, v, want[i][k])
+			}
+		}
 	}
 }
 

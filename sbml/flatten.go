@@ -13,6 +13,9 @@ func (d *Document) Flat(read func(source string) ([]byte, error)) (*Model, error
 	if d.Model == nil {
 		return nil, invalid(&Base{Line: 1, Col: 1}, "", "there is no model")
 	}
+	if at := d.Model.fluxBalance; at != nil {
+		return nil, unsupported(at, d.Model.ID, "flux balance (package fbc) is not simulated")
+	}
 	f := &flattener{read: read, owner: map[*Base]*instance{}, forward: map[*Base]forwarded{}, gone: map[*Base]bool{}, finalID: map[*Base]string{}}
 	if len(d.Model.Submodels) == 0 {
 		if err := f.replacementsWithoutSubmodels(d.Model); err != nil {

@@ -48,6 +48,8 @@ type Model struct {
 	Submodels    []*Submodel
 
 	ports []*elementRef
+	// fluxBalance is the place of what the package fbc says, nil where nothing.
+	fluxBalance *Base
 }
 
 // Function is a function definition; Math is a lambda, nil where it is missing.

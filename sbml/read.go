@@ -268,6 +268,14 @@ func lists(e *element, name string, f func(*element)) {
 func (r *reader) model(e *element) *Model {
 	m := &Model{Base: r.base(e), Level: r.level, SubstanceUnits: r.str(e, "substanceUnits"), TimeUnits: r.str(e, "timeUnits"), VolumeUnits: r.str(e, "volumeUnits"),
 		AreaUnits: r.str(e, "areaUnits"), LengthUnits: r.str(e, "lengthUnits"), ExtentUnits: r.str(e, "extentUnits"), ConversionFactor: r.str(e, "conversionFactor")}
+	for _, c := range e.children {
+		switch pkg := packageOf(c.space); {
+		case pkg == "fbc":
+			m.fluxBalance = c.place()
+		case pkg == "" && !modelParts[c.name]:
+			r.report(invalid(c.place(), c.name, "this is no part of a model"))
+		}
+	}
 	lists(e, "listOfFunctionDefinitions", func(c *element) { m.Functions = append(m.Functions, r.function(c)) })
 	lists(e, "listOfUnitDefinitions", func(c *element) { m.Units = append(m.Units, r.units(c)) })
 	lists(e, "listOfCompartments", func(c *element) { m.Compartments = append(m.Compartments, r.compartment(c)) })
@@ -295,6 +303,11 @@ func (r *reader) model(e *element) *Model {
 	lists(e, "listOfPorts", func(c *element) { m.ports = append(m.ports, r.elementRef(c)) })
 	return m
 }
+
+// modelParts are the elements that a model may hold.
+var modelParts = map[string]bool{"notes": true, "annotation": true, "listOfFunctionDefinitions": true, "listOfUnitDefinitions": true, "listOfCompartmentTypes": true, "listOfSpeciesTypes": true,
+	"listOfCompartments": true, "listOfSpecies": true, "listOfParameters": true, "listOfInitialAssignments": true, "listOfRules": true, "listOfConstraints": true, "listOfReactions": true, "listOfEvents": true,
+	"listOfSpecie": true}
 
 func (r *reader) function(e *element) *Function {
 	f := &Function{Base: r.base(e), Math: r.math(e)}

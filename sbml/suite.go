@@ -80,8 +80,8 @@ func ReadSettings(file string, data []byte) (*TimeCourse, error) {
 	return s, s.check(file, given)
 }
 
-// maxRows bounds the rows of a result.
-const maxRows = 10_000_000
+// maxRows and maxValues bound a result.
+const maxRows, maxValues = 10_000_000, 50_000_000
 
 func (s *TimeCourse) check(file string, given map[string]bool) error {
 	fail := func(kind error, key, msg string) error {
@@ -165,6 +165,9 @@ func (b *Built) RunWith(ctx context.Context, s *TimeCourse, set kinetics.Setting
 	cols, err := b.columns(s)
 	if err != nil {
 		return nil, err
+	}
+	if n := (s.Steps + 1) * len(cols); n > maxValues {
+		return nil, &Problem{Line: 1, Col: 1, Message: fmt.Sprintf("%d values are more than a result holds (%d): ask for fewer steps or variables", n, maxValues), Kind: ErrUnsupported}
 	}
 	r := &Result{Names: s.Variables, Times: s.Times(), Broken: math.NaN()}
 	task := kinetics.Task{T1: s.Start + s.Duration, Times: r.Times}
