@@ -1,10 +1,13 @@
 package kinetics
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
-// ErrNoSensitivities refuses forward sensitivities of models whose solution
-// jumps or remembers.
-var ErrNoSensitivities = errors.New("forward sensitivities of a model with events, delays, algebraic rules or discontinuous rates are not supported")
+// ErrNoSensitivities refuses forward sensitivities of models that remember, that
+// have algebraic equations, or that jump at times which depend on the state.
+var ErrNoSensitivities = errors.New("forward sensitivities are not supported for models with delays, algebraic rules, fast reactions, events or jumps of rates whose time depends on the state or on a chosen parameter, or events that set parameters")
 
 // Sensitivities returns the model with the forward sensitivity equations of its
 // states in some parameters and in the start values of some states:
@@ -14,9 +17,10 @@ var ErrNoSensitivities = errors.New("forward sensitivities of a model with event
 // (Dickinson & Gelinas 1976). Its outputs are those of the model and, behind
 // them, the derivative of every output in every parameter and start value, by
 // output first, named dOUT/dPARAM. Solvers factorise the Jacobian of the model
-// once for all of them.
+// once for all of them. Events and jumps of rates at fixed times are followed:
+// an assignment y := h(y, p) sets s := ∂h/∂y·s + ∂h/∂p.
 func (m *Model) Sensitivities(params, states []int) (*Model, error) {
-	if len(m.Events) > 0 || len(m.delays) > 0 || m.Mass != nil || m.relax != nil || len(m.discreteNodes()) > 0 {
+	if len(m.delays) > 0 || m.Mass != nil || m.relax != nil {
 		return nil, ErrNoSensitivities
 	}
 	g := m.g
@@ -62,6 +66,9 @@ func (m *Model) Sensitivities(params, states []int) (*Model, error) {
 			a.SetRate(n+k*n+i, a.chain(d, seed(k, d), n, k))
 		}
 	}
+	if err := a.jumps(m, params, seed); err != nil {
+		return nil, err
+	}
 	for _, o := range m.Outputs {
 		a.Outputs = append(a.Outputs, Output{o.Name, o.Unit, o.Meaning, a.swapped(o.expr)})
 	}
@@ -71,6 +78,53 @@ func (m *Model) Sensitivities(params, states []int) (*Model, error) {
 		}
 	}
 	return a, nil
+}
+
+// jumps takes over the events of a model, with assignments of the sensitivities
+// beside those of the states.
+func (m *Model) jumps(from *Model, params []int, seed func(k int, r Ref) Ref) error {
+	n := len(from.States)
+	for _, e := range from.Events {
+		e.Trigger, e.Assign = m.swapped(e.Trigger), append([]Assignment(nil), e.Assign...)
+		for _, r := range []*Ref{&e.Delay, &e.Priority} {
+			if *r == None {
+				continue
+			}
+			if *r = m.swapped(*r); !m.fixed(*r, params) {
+				return ErrNoSensitivities
+			}
+		}
+		for i := range e.Assign {
+			x := &e.Assign[i]
+			if x.State < 0 {
+				return ErrNoSensitivities
+			}
+			x.Value = m.swapped(x.Value)
+			if x.Scale != None { // one product, so that it can be differentiated
+				x.Value, x.Scale = m.g.binary(Mul, x.Value, m.swapped(x.Scale)), None
+			}
+		}
+		for _, x := range e.Assign[:len(e.Assign):len(e.Assign)] {
+			for k := range m.blocks {
+				e.Assign = append(e.Assign, Assignment{State: n + k*n + x.State, Param: -1, Value: m.chain(x.Value, seed(k, x.Value), n, k), Scale: None})
+			}
+		}
+		m.Events = append(m.Events, e)
+	}
+	for _, id := range m.discreteNodes() {
+		if !m.fixed(id, params) {
+			return ErrNoSensitivities
+		}
+	}
+	return nil
+}
+
+// fixed tells whether an expression depends on neither a state nor one of the
+// parameters.
+func (m *Model) fixed(r Ref, params []int) bool {
+	ok := true
+	m.Leaves(r, func(int) { ok = false }, func(p int) { ok = ok && !slices.Contains(params, p) }, func(int) { ok = false })
+	return ok
 }
 
 // chain is direct + Σ ∂r/∂y_j·s_j for block k.

@@ -314,6 +314,50 @@ func TestAnnotationsSurvive(t *testing.T) {
 	}
 }
 
+// Sensitivities go through events and jumps at fixed times; those at times that
+// depend on the state are refused.
+func TestSensitivitiesThroughEvents(t *testing.T) {
+	b := built(t, "model m\n x' = -k*x + piecewise(c, time > 1.5, 0); x = 1\n y' = x - q*y; y = 0\n k = 0.4; c = 0.7; q = 0.2; d = 0.5\n D: at 0.3 after time > 0.7: x = x*(1 + d) + c\nend")
+	var params []int
+	for _, n := range []string{"k", "c", "q", "d"} {
+		params = append(params, b.K.Param(n))
+	}
+	m, err := b.K.Sensitivities(params, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := b.Output("y")
+	run := func(s *kinetics.System, p []float64) (out []float64) {
+		set := kinetics.Settings{Settings: ode.Settings{RTol: 1e-10, ATol: 1e-13}}
+		_, err := s.Simulate(context.Background(), kinetics.Task{Params: p, T1: 3, Times: []float64{3}}, set, func(_ int, _ float64, v []float64) error {
+			out = append(out, v...)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	got := run(kinetics.Compile(m), nil)
+	for k, p := range params {
+		vary := func(h float64) float64 {
+			v := b.K.Values()
+			v[p] += h
+			return run(b.Sys, v)[at]
+		}
+		want := (vary(1e-4) - vary(-1e-4)) / 2e-4
+		if d := got[len(b.K.Outputs)+at*len(params)+k]; math.Abs(d-want) > 1e-6*(1+math.Abs(want)) {
+			t.Errorf("dy/d%s = %g, by differences %g", b.K.Params[p].Name, d, want)
+		}
+	}
+	for _, text := range []string{"model m\n x' = 1; x = 0\n E: at x > 1: x = 0\n k = 1\nend", "model m\n x' = 1; x = 0\n E: at time > k: x = 0\n k = 1\nend", "model m\n x' = piecewise(1, x < 1, 2); x = 0\n k = 1\nend"} {
+		b := built(t, text)
+		if _, err := b.K.Sensitivities([]int{b.K.Param("k")}, nil); !errors.Is(err, kinetics.ErrNoSensitivities) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // Events, their assignments and jumps of rates give the same in lanes, to the
 // last bit, whatever the company, and agree with a run alone.
 func TestEventsInLanes(t *testing.T) {
