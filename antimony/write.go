@@ -33,7 +33,10 @@ type writer struct {
 	initial map[string]*formula.Expr
 	ruled   map[string]bool // by a rule or an event
 	fixed   map[string]bool // by an assignment rule: needs no initial value
-	late    []string        // initial values of what is made up
+	// algebraic: with algebraic rules, other readers take what is not said to be
+	// constant for variable.
+	algebraic bool
+	late      []string // initial values of what is made up
 }
 
 func (w *writer) refuse() error {
@@ -92,6 +95,7 @@ func (w *writer) prepare() {
 	for _, x := range w.m.Rules {
 		if x.Math != nil {
 			w.ruled[x.Variable] = true
+			w.algebraic = w.algebraic || x.Kind == sbml.Algebraic
 			w.fixed[x.Variable] = w.fixed[x.Variable] || x.Kind == sbml.Assignment
 		}
 	}
@@ -194,7 +198,7 @@ func (w *writer) base(b *sbml.Base, units string) {
 		w.line("%s is \"%s\";", w.id(b.ID), b.Name)
 	}
 	if units != "" {
-		w.line("%s has %s;", w.id(b.ID), units)
+		w.line("%s has %s;", w.id(b.ID), unitID(units))
 	}
 	if b.Notes+b.Annotation != "" && !slices.Contains(w.lost, "notes and annotations") {
 		w.lost = append(w.lost, "notes and annotations")
@@ -204,7 +208,7 @@ func (w *writer) base(b *sbml.Base, units string) {
 // declare writes a declaration with its initial value.
 func (w *writer) declare(kind, id string, constant bool, in, value string) {
 	words := kind
-	if constant == w.ruled[id] || kind == "" && value == "" { // not what the text would be read as
+	if constant == w.ruled[id] || kind == "" && value == "" || constant && w.algebraic { // not what the text would be read as
 		words = strings.TrimSpace(map[bool]string{true: "const ", false: "var "}[constant] + kind)
 	}
 	if e, ok := w.initial[id]; ok {
@@ -370,6 +374,14 @@ func (w *writer) function(f *sbml.Function) {
 	fmt.Fprintf(&w.b, "function %s(%s)\n  %s;\nend\n", w.id(f.ID), strings.Join(args, ", "), w.expr(f.Math.Args[n], local))
 }
 
+// unitID is the name of a unit, which may not be a word either.
+func unitID(id string) string {
+	if words[strings.ToLower(id)] {
+		return id + "_"
+	}
+	return id
+}
+
 func (w *writer) unit(u *sbml.UnitDefinition) {
 	var parts []string
 	for _, k := range u.Units {
@@ -386,5 +398,5 @@ func (w *writer) unit(u *sbml.UnitDefinition) {
 	if len(parts) == 0 {
 		parts = []string{"dimensionless"}
 	}
-	w.line("unit %s = %s;", u.ID, strings.Join(parts, " * "))
+	w.line("unit %s = %s;", unitID(u.ID), strings.Join(parts, " * "))
 }

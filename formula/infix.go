@@ -10,8 +10,9 @@ import (
 // Dialect is a way to write infix formulas.
 type Dialect uint8
 
-// Level1 is the notation of SBML Level 1, where log is natural; Modern that of
-// SBML Level 3 tools and of Antimony, where log is of base 10.
+// Level1 is the notation of SBML Level 1; Modern that of Antimony (checked
+// against libAntimony 3.3.0), which has symbols for the time and constants and
+// logical operators by sign. In both log is natural.
 const (
 	Modern Dialect = iota
 	Level1
@@ -266,7 +267,7 @@ func (p *parser) apply(name string, args []*Expr) *Expr {
 			return Op("power", args[0], Num(2))
 		case name == "sqrt":
 			return Op("root", Num(2), args[0])
-		case name == "log10", name == "log" && p.dialect == Modern:
+		case name == "log10":
 			return Op("log", Num(10), args[0])
 		case name == "log":
 			return Op("ln", args[0])
@@ -380,16 +381,13 @@ func (e *Expr) writeApply(b *strings.Builder, bind int) {
 	}
 }
 
-// plainName is how tools write a function whose MathML name is longer.
+// plainName is how Antimony writes a function whose MathML name is another.
 func plainName(name string) string {
 	switch name {
 	case "ceiling":
 		return "ceil"
 	case "power":
 		return "pow"
-	}
-	if s, ok := strings.CutPrefix(name, "arc"); ok {
-		return "a" + s
 	}
 	return name
 }
