@@ -106,7 +106,7 @@ func (p *parser) compartment(t *thing) *sbml.Problem {
 
 func (p *parser) species(t *thing) *sbml.Problem {
 	s := &sbml.Species{Base: t.base(), Compartment: t.in, InitialAmount: math.NaN(), InitialConcentration: math.NaN(), SubstanceUnits: t.units,
-		HasOnlySubstanceUnits: t.amount, Boundary: t.boundary, Constant: t.constant != nil && *t.constant}
+		HasOnlySubstanceUnits: t.amount, ConversionFactor: t.factor, Boundary: t.boundary, Constant: t.constant != nil && *t.constant}
 	switch e := t.initial; {
 	case e == nil:
 	case e.Kind == formula.Number && t.amount:

@@ -33,6 +33,7 @@ type thing struct {
 	rule      bool // a rule sets it
 	ruled     bool // a rule or an event changes it
 	units     string
+	factor    string // conversion factor
 	name      string
 	reacting  bool
 	reference *sbml.SpeciesRef
@@ -62,6 +63,8 @@ var (
 	arrow        = regexp.MustCompile(`->|=>`)
 	ruleLine     = regexp.MustCompile(`^(` + ident + `)\s*:=([\s\S]*)$`)
 	rateLine     = regexp.MustCompile(`^(` + ident + `)\s*'\s*=([\s\S]*)$`)
+	factorLine   = regexp.MustCompile(`^(` + ident + `)\.conversionFactor\s*=\s*(` + ident + `)$`)
+	emptyLine    = regexp.MustCompile(`^(` + ident + `)\s*=\s*$`)
 	initLine     = regexp.MustCompile(`^(\$?` + ident + `)\s*=([^=][\s\S]*)$`)
 	zeroLine     = regexp.MustCompile(`^0\s*=([^=][\s\S]*)$`)
 	nameLine     = regexp.MustCompile(`^(` + ident + `)\s+is\s+"([^"]*)"$`)
@@ -154,6 +157,18 @@ func (p *parser) equation(s string, all []statement, i *int) *sbml.Problem {
 		t.rule, t.ruled = true, true
 		p.m.Rules = append(p.m.Rules, &sbml.Rule{Base: p.base(""), Kind: kind, Variable: s[g[2]:g[3]], Math: e})
 		return bad
+	}
+	if g := emptyLine.FindStringSubmatch(s); g != nil { // a value that is not set
+		p.symbol(g[1])
+		return nil
+	}
+	if g := factorLine.FindStringSubmatch(s); g != nil {
+		if p.symbol(g[2]); g[1] == "model" {
+			p.m.ConversionFactor = g[2]
+		} else {
+			p.symbol(g[1]).factor = g[2]
+		}
+		return nil
 	}
 	if g := initLine.FindStringSubmatchIndex(s); g != nil && !arrow.MatchString(s) {
 		return p.initial(strings.TrimPrefix(s[g[2]:g[3]], "$"), g[4], len(s))
@@ -379,13 +394,13 @@ func (p *parser) reaction(id, body string, at int, all []statement, i *int) *sbm
 func isLaw(s statement) bool {
 	t := s.text
 	if t == "end" || labelled.MatchString(t) || declLine.MatchString(t) || arrow.MatchString(t) || nameLine.MatchString(t) || hasLine.MatchString(t) ||
-		ruleLine.MatchString(t) || rateLine.MatchString(t) || initLine.MatchString(t) || zeroLine.MatchString(t) || strings.HasPrefix(t, "model ") || strings.HasPrefix(t, "unit ") || strings.HasPrefix(t, "function ") || eventBody.MatchString(t) {
+		emptyLine.MatchString(t) || factorLine.MatchString(t) || ruleLine.MatchString(t) || rateLine.MatchString(t) || initLine.MatchString(t) || zeroLine.MatchString(t) || strings.HasPrefix(t, "model ") || strings.HasPrefix(t, "unit ") || strings.HasPrefix(t, "function ") || eventBody.MatchString(t) {
 		return false
 	}
 	return true
 }
 
-var term = regexp.MustCompile(`^\s*(?:((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|` + ident + `)\s*\*?\s*)??(\$?)(` + ident + `)\s*$`)
+var term = regexp.MustCompile(`^\s*(?:(-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|` + ident + `)\s*\*?\s*)??(\$?)(` + ident + `)\s*$`)
 
 func (p *parser) side(s string, at int) (out []*sbml.SpeciesRef, bad *sbml.Problem) {
 	if strings.TrimSpace(s) == "" {
@@ -451,6 +466,11 @@ func (p *parser) event(id, body string, at int) *sbml.Problem {
 	}
 	for _, a := range splitTop(whole, colon+1, len(whole), ',') {
 		text := whole[a[0]:a[1]]
+		if g := emptyLine.FindStringSubmatch(strings.TrimSpace(text)); g != nil {
+			p.symbol(g[1]).ruled = true
+			x.Assignments = append(x.Assignments, &sbml.EventAssignment{Base: p.base(""), Variable: g[1]})
+			continue
+		}
 		g := initLine.FindStringSubmatchIndex(strings.TrimLeft(text, " \t\n"))
 		lead := len(text) - len(strings.TrimLeft(text, " \t\n"))
 		if g == nil {

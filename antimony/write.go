@@ -43,14 +43,6 @@ func (w *writer) refuse() error {
 	fail := func(b *sbml.Base, what string) error {
 		return &sbml.Problem{Line: b.Line, Col: b.Col, Element: b.ID, Message: what + " cannot be said in Antimony", Kind: sbml.ErrUnsupported}
 	}
-	if w.m.ConversionFactor != "" {
-		return fail(&w.m.Base, "a conversion factor")
-	}
-	for _, s := range w.m.Species {
-		if s.ConversionFactor != "" {
-			return fail(&s.Base, "a conversion factor")
-		}
-	}
 	for _, r := range w.m.Reactions {
 		if r.Fast {
 			return fail(&r.Base, "a fast reaction")
@@ -155,6 +147,9 @@ func (w *writer) write() {
 	for _, x := range w.m.Species {
 		w.species(x)
 	}
+	if w.m.ConversionFactor != "" {
+		w.line("model.conversionFactor = %s;", w.id(w.m.ConversionFactor))
+	}
 	for _, x := range w.m.Parameters {
 		w.declare("", x.ID, x.Constant, "", number2(x.Value))
 		w.base(&x.Base, x.Units)
@@ -255,6 +250,9 @@ func (w *writer) species(x *sbml.Species) {
 	}
 	w.line("%s %s%s in %s%s;", kind, map[bool]string{true: "$"}[x.Boundary], w.id(x.ID), c, value)
 	w.base(&x.Base, x.SubstanceUnits)
+	if x.ConversionFactor != "" {
+		w.line("%s.conversionFactor = %s;", w.id(x.ID), w.id(x.ConversionFactor))
+	}
 }
 
 func (w *writer) reaction(x *sbml.Reaction) {

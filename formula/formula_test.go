@@ -80,8 +80,19 @@ func TestDialects(t *testing.T) {
 	}
 }
 
+// Comparisons chain, and a number may carry its unit.
+func TestChainsAndUnits(t *testing.T) {
+	e, err := Parse("1 < 2 < x && (a < b) < c", Modern)
+	if err != nil || len(e.Args[0].Args) != 3 || len(e.Args[1].Args) != 2 {
+		t.Errorf("%v %v", e, err)
+	}
+	if e, err := Parse("2 mole / C", Modern); err != nil || e.Args[0].Units != "mole" {
+		t.Errorf("%v %v", e, err)
+	}
+}
+
 func TestSyntaxErrorsNameThePlace(t *testing.T) {
-	for text, pos := range map[string]int{"a +": 3, "(a": 2, "a b": 2, "1.2.3": 0, "f(a,": 4, "sin()": 3, "power(1)": 5, "@": 0, strings.Repeat("(", 2000): 249} {
+	for text, pos := range map[string]int{"a +": 3, "(a": 2, "a b": 2, "2 mole q": 7, "1.2.3": 0, "f(a,": 4, "sin()": 3, "power(1)": 5, "@": 0, strings.Repeat("(", 2000): 249} {
 		_, err := Parse(text, Modern)
 		var s *SyntaxError
 		if !errors.As(err, &s) {

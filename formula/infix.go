@@ -85,6 +85,7 @@ func (p *parser) binary(level int) (*Expr, error) {
 	}
 	defer func() { p.depth-- }()
 	a, err := p.binary(level + 1)
+	last := "" // comparison made last: a < b < c compares both pairs
 next:
 	for err == nil {
 		p.peek()
@@ -94,9 +95,15 @@ next:
 			}
 			p.pos += len(o[0])
 			var b *Expr
-			if b, err = p.binary(level + 1); err == nil {
+			if b, err = p.binary(level + 1); err != nil {
+				continue next
+			}
+			if level == 2 && o[1] == last && last != "neq" {
+				a = Op(last, append(append([]*Expr(nil), a.Args...), b)...)
+			} else {
 				a = join(o[1], a, b)
 			}
+			last = o[1]
 			continue next
 		}
 		break
@@ -217,6 +224,13 @@ func (p *parser) number() (*Expr, error) {
 	n := Num(v)
 	if strings.Trim(text, "0123456789") == "" {
 		n.Text = "integer"
+	}
+	if c := p.peek(); p.dialect == Modern && isName(c) && (c < '0' || c > '9') { // a number with its unit
+		start := p.pos
+		for p.pos < len(p.text) && isName(p.text[p.pos]) {
+			p.pos++
+		}
+		n.Units = p.text[start:p.pos]
 	}
 	return n, nil
 }
