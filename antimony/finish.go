@@ -46,7 +46,39 @@ func (p *parser) finish() *sbml.Problem {
 		}
 	}
 	p.modifiers()
+	p.sboTerms()
 	return nil
+}
+
+// sboTerms puts the SBO terms on their elements; those of names that stand for
+// nothing are left out.
+func (p *parser) sboTerms() {
+	for _, t := range p.terms {
+		for _, r := range p.m.Reactions {
+			switch {
+			case r.ID != t[0]:
+			case t[1] == "":
+				r.SBO = t[2]
+			case r.Law != nil:
+				r.Law.SBO = t[2]
+			}
+		}
+		for _, c := range p.m.Compartments {
+			if c.ID == t[0] {
+				c.SBO = t[2]
+			}
+		}
+		for _, s := range p.m.Species {
+			if s.ID == t[0] {
+				s.SBO = t[2]
+			}
+		}
+		for _, q := range p.m.Parameters {
+			if q.ID == t[0] {
+				q.SBO = t[2]
+			}
+		}
+	}
 }
 
 // modifiers names, as SBML wants it, the species that a rate law reads and the

@@ -49,6 +49,7 @@ type parser struct {
 	fun    *sbml.Function
 	names  map[string]bool // reactions, events, functions and units
 	unit   map[string]bool
+	terms  [][3]string // SBO terms: name, ".kineticLaw" or "", term
 }
 
 const ident = `[A-Za-z_][A-Za-z0-9_]*`
@@ -63,6 +64,7 @@ var (
 	arrow        = regexp.MustCompile(`->|=>`)
 	ruleLine     = regexp.MustCompile(`^(` + ident + `)\s*:=([\s\S]*)$`)
 	rateLine     = regexp.MustCompile(`^(` + ident + `)\s*'\s*=([\s\S]*)$`)
+	sboLine      = regexp.MustCompile(`^(` + ident + `)(\.kineticLaw)?\.sboTerm\s*=\s*(?:SBO:)?([0-9]+)$`)
 	factorLine   = regexp.MustCompile(`^(` + ident + `)\.conversionFactor\s*=\s*(` + ident + `)$`)
 	emptyLine    = regexp.MustCompile(`^(` + ident + `)\s*=\s*$`)
 	initLine     = regexp.MustCompile(`^(\$?` + ident + `)\s*=([^=][\s\S]*)$`)
@@ -160,6 +162,11 @@ func (p *parser) equation(s string, all []statement, i *int) *sbml.Problem {
 	}
 	if g := emptyLine.FindStringSubmatch(s); g != nil { // a value that is not set
 		p.symbol(g[1])
+		return nil
+	}
+	if g := sboLine.FindStringSubmatch(s); g != nil {
+		term := "SBO:" + strings.Repeat("0", max(0, 7-len(g[3]))) + g[3]
+		p.terms = append(p.terms, [3]string{g[1], g[2], term})
 		return nil
 	}
 	if g := factorLine.FindStringSubmatch(s); g != nil {
@@ -394,7 +401,7 @@ func (p *parser) reaction(id, body string, at int, all []statement, i *int) *sbm
 func isLaw(s statement) bool {
 	t := s.text
 	if t == "end" || labelled.MatchString(t) || declLine.MatchString(t) || arrow.MatchString(t) || nameLine.MatchString(t) || hasLine.MatchString(t) ||
-		emptyLine.MatchString(t) || factorLine.MatchString(t) || ruleLine.MatchString(t) || rateLine.MatchString(t) || initLine.MatchString(t) || zeroLine.MatchString(t) || strings.HasPrefix(t, "model ") || strings.HasPrefix(t, "unit ") || strings.HasPrefix(t, "function ") || eventBody.MatchString(t) {
+		emptyLine.MatchString(t) || sboLine.MatchString(t) || factorLine.MatchString(t) || ruleLine.MatchString(t) || rateLine.MatchString(t) || initLine.MatchString(t) || zeroLine.MatchString(t) || strings.HasPrefix(t, "model ") || strings.HasPrefix(t, "unit ") || strings.HasPrefix(t, "function ") || eventBody.MatchString(t) {
 		return false
 	}
 	return true
@@ -466,6 +473,9 @@ func (p *parser) event(id, body string, at int) *sbml.Problem {
 	}
 	for _, a := range splitTop(whole, colon+1, len(whole), ',') {
 		text := whole[a[0]:a[1]]
+		if strings.TrimSpace(whole[colon+1:]) == "" { // an event that changes nothing
+			break
+		}
 		if g := emptyLine.FindStringSubmatch(strings.TrimSpace(text)); g != nil {
 			p.symbol(g[1]).ruled = true
 			x.Assignments = append(x.Assignments, &sbml.EventAssignment{Base: p.base(""), Variable: g[1]})

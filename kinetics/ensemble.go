@@ -65,8 +65,8 @@ func (s *System) laneable() bool {
 	return s.Model.blocks == 0 && len(s.delays) == 0 && s.Model.Mass == nil && s.relaxation == nil && len(s.Model.States) > 0 && len(s.Model.States) <= ode.LargeSystem
 }
 
-// Run carries out the ensemble. Of several failing members the first is
-// reported.
+// Run carries out the ensemble. A member that fails ends it and is named; of
+// several that failed before the others stopped, the one with the lowest index.
 func (e *Ensemble) Run(ctx context.Context) (ode.Stats, error) {
 	if err := e.Settings.Settings.Validate(); err != nil {
 		return ode.Stats{}, err

@@ -179,7 +179,7 @@ func powNormal(x, y float64) (float64, bool) {
 	ll := (kh - (l - v)) + (b - v) + math.FMA(k, ln2Lo, bl)
 	// y·log x
 	w := y * l
-	wl := math.FMA(y, l, -w) + y*ll
+	wl := math.FMA(y, l, -w) + float64(y*ll) // no fusing where the machine would
 	r := expSum(w, wl)
 	return r, x >= tiny && x <= math.MaxFloat64 && w > -700 && w < 700
 }
