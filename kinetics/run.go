@@ -132,6 +132,9 @@ func newRunner(ctx context.Context, s *System, task Task, set Settings, out func
 // reset prepares the runner for another task.
 func (r *runner) reset(task Task, out func(int, float64, []float64) error) {
 	m := r.s.Model
+	if task.Params != nil && len(task.Params) != len(m.Params) || task.Initial != nil && len(task.Initial) != len(m.States) {
+		panic("kinetics: a task with another number of parameters or states than its model")
+	}
 	r.task, r.out, r.t, r.base = task, out, task.T0, task.Params
 	if r.base == nil {
 		r.base = m.Values()
@@ -254,11 +257,11 @@ func (r *runner) settle() error {
 		if err := r.consistent(); err != nil {
 			return err
 		}
-		if r.s.Model.Mass == nil || !r.changed(r.t, r.y) {
+		if r.s.Model.Mass == nil && r.s.relaxation == nil || !r.changed(r.t, r.y) {
 			return nil
 		}
 	}
-	return nil
+	return &RunError{r.t, r.switching(), ErrSwitching}
 }
 
 func (r *runner) setModes() {
