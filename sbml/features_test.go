@@ -256,6 +256,23 @@ func TestHostileXML(t *testing.T) {
 	}
 }
 
+// Latin-1 and a byte order mark are read; other encodings are refused.
+func TestEncodings(t *testing.T) {
+	body := `<sbml xmlns="http://www.sbml.org/sbml/level2/version4" level="2" version="4"><model id="m" name="caf%s"/></sbml>`
+	for text, want := range map[string]string{
+		`<?xml version="1.0" encoding="ISO-8859-1"?>` + fmt.Sprintf(body, "\xe9"):          "café",
+		"\xef\xbb\xbf" + `<?xml version="1.0" encoding="UTF-8"?>` + fmt.Sprintf(body, "é"): "café",
+	} {
+		doc, err := sbml.Read("m.xml", []byte(text))
+		if err != nil || doc.Model.Name != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if _, err := sbml.Read("m.xml", []byte(`<?xml version="1.0" encoding="EBCDIC"?>`+fmt.Sprintf(body, "e"))); err == nil || !strings.Contains(err.Error(), "EBCDIC") {
+		t.Error(err)
+	}
+}
+
 // Flux balance is refused, not run as a model without rates.
 func TestFluxBalanceIsRefused(t *testing.T) {
 	xml := `<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" xmlns:fbc="http://www.sbml.org/sbml/level3/version1/fbc/version2" level="3" version="1" fbc:required="false"><model id="m"><fbc:listOfObjectives fbc:activeObjective="o"/></model></sbml>`

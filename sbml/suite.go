@@ -29,7 +29,7 @@ type TimeCourse struct {
 func ReadSettings(file string, data []byte) (*TimeCourse, error) {
 	s := &TimeCourse{}
 	given := map[string]bool{}
-	for i, line := range strings.Split(string(data), "\n") {
+	for i, line := range strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n") {
 		key, value, ok := strings.Cut(line, ":")
 		value = strings.TrimSpace(value)
 		if !ok || value == "" {

@@ -5,8 +5,10 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Bounds on a document.
@@ -31,7 +33,15 @@ func parseXML(data []byte) (*element, error) {
 	if len(data) > MaxBytes {
 		return nil, &Problem{Line: 1, Col: 1, Message: "the file holds " + strconv.Itoa(len(data)>>20) + " MiB; at most " + strconv.Itoa(MaxBytes>>20) + " are read", Kind: ErrUnsupported}
 	}
+	data = utf8Bytes(data)
 	dec := xml.NewDecoder(bytes.NewReader(data))
+	dec.CharsetReader = func(charset string, r io.Reader) (io.Reader, error) {
+		switch strings.ToLower(charset) {
+		case "us-ascii", "ascii", "iso-8859-1", "latin1":
+			return r, nil // made UTF-8 above
+		}
+		return nil, errors.New("the encoding " + charset + " is not read; save the file as UTF-8")
+	}
 	var root *element
 	var stack []*element
 	var starts []int64
@@ -84,6 +94,21 @@ func parseXML(data []byte) (*element, error) {
 		return nil, invalid(&Base{Line: 1, Col: 1}, "", "the file holds no XML element")
 	}
 	return root, nil
+}
+
+var latin = regexp.MustCompile(`(?i)^<\?xml[^>]*encoding=["'](us-ascii|ascii|iso-8859-1|latin1)["']`)
+
+// utf8Bytes turns a file in Latin-1 into UTF-8 and drops a byte order mark.
+func utf8Bytes(data []byte) []byte {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if !latin.Match(data[:min(len(data), 200)]) {
+		return data
+	}
+	out := make([]byte, 0, len(data)+len(data)/8)
+	for _, c := range data {
+		out = utf8.AppendRune(out, rune(c))
+	}
+	return out
 }
 
 func syntaxProblem(err error, dec *xml.Decoder) *Problem {
