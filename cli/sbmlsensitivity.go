@@ -81,13 +81,26 @@ func unknownFactor(name string) error {
 
 var sensitivitySettings = kinetics.Settings{Settings: ode.Settings{RTol: 1e-8, ATol: 1e-12}, Seed: 1}
 
+// constants are the parameters that no event sets.
+func constants(b *sbml.Built) (out []int) {
+	set := map[int]bool{}
+	for _, e := range b.K.Events {
+		for _, x := range e.Assign {
+			set[x.Param] = true
+		}
+	}
+	for i := range b.K.Params {
+		if !set[i] {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
 func (a *app) localSensitivity(ctx context.Context, b *sbml.Built, q sensitivityRequest, at int) error {
 	var params, states []int
-	var names []string
-	for i, p := range b.K.Params {
-		if q.factors == "" {
-			params, names = append(params, i), append(names, p.Name)
-		}
+	if q.factors == "" {
+		params = constants(b)
 	}
 	for _, name := range strings.Split(q.factors, ",") {
 		if name = strings.TrimSpace(name); name == "" {
@@ -103,7 +116,7 @@ func (a *app) localSensitivity(ctx context.Context, b *sbml.Built, q sensitivity
 			return unknownFactor(name)
 		}
 	}
-	names = names[:0]
+	var names []string
 	for _, p := range params {
 		names = append(names, b.K.Params[p].Name)
 	}

@@ -7,7 +7,7 @@ import (
 
 // ErrNoSensitivities refuses forward sensitivities of models that remember, that
 // have algebraic equations, or that jump at times which depend on the state.
-var ErrNoSensitivities = errors.New("forward sensitivities are not supported for models with delays, algebraic rules, fast reactions, events or jumps of rates whose time depends on the state or on a chosen parameter, or events that set parameters")
+var ErrNoSensitivities = errors.New("forward sensitivities are not supported for models with delays, algebraic rules, fast reactions, events or jumps of rates whose time depends on the state or on a chosen parameter, or events that set parameters by them")
 
 // Sensitivities returns the model with the forward sensitivity equations of its
 // states in some parameters and in the start values of some states:
@@ -96,15 +96,21 @@ func (m *Model) jumps(from *Model, params []int, seed func(k int, r Ref) Ref) er
 		}
 		for i := range e.Assign {
 			x := &e.Assign[i]
-			if x.State < 0 {
-				return ErrNoSensitivities
-			}
 			x.Value = m.swapped(x.Value)
+			if x.State < 0 { // a counter or a switch
+				if slices.Contains(params, x.Param) || !m.fixed(x.Value, params) {
+					return ErrNoSensitivities
+				}
+				continue
+			}
 			if x.Scale != None { // one product, so that it can be differentiated
 				x.Value, x.Scale = m.g.binary(Mul, x.Value, m.swapped(x.Scale)), None
 			}
 		}
 		for _, x := range e.Assign[:len(e.Assign):len(e.Assign)] {
+			if x.State < 0 {
+				continue
+			}
 			for k := range m.blocks {
 				e.Assign = append(e.Assign, Assignment{State: n + k*n + x.State, Param: -1, Value: m.chain(x.Value, seed(k, x.Value), n, k), Scale: None})
 			}

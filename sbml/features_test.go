@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -252,6 +253,38 @@ func TestHostileXML(t *testing.T) {
 		_, err := sbml.Read("m.xml", []byte(xml))
 		if !errors.Is(err, kind) || !strings.HasPrefix(fmt.Sprint(err), "m.xml:") {
 			t.Errorf("%.60q: %v, want %v", xml, err, kind)
+		}
+	}
+}
+
+// The examples are sound and run.
+func TestExamples(t *testing.T) {
+	for name, variable := range map[string]string{"oral": "conc", "feedback": "[A]"} {
+		file := "../examples/models/" + name + ".ant"
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := antimony.Parse(file, string(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := doc.Check(file, nil); len(p) > 0 {
+			t.Errorf("%v", p)
+		}
+		r, err := built(t, string(text)).Run(context.Background(), course(168, 7, variable))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "oral" { // superposition of seven Bateman functions, just before the eighth dose
+			want := 0.0
+			for d := range 7 {
+				s := 168 - 24*float64(d)
+				want += 100.0 / 20 / 0.9 * (math.Exp(-0.1*s) - math.Exp(-s))
+			}
+			if math.Abs(r.Values[7][0]-want) > 1e-6 {
+				t.Errorf("%g, want %g", r.Values[7][0], want)
+			}
 		}
 	}
 }
