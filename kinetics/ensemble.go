@@ -16,8 +16,9 @@ import (
 type Ensemble struct {
 	Sys      *System
 	Settings Settings
-	// Lanes is how many members are carried in lockstep: a multiple of 8, 1 for
-	// none, 0 for what suits the size of the model.
+	// Lanes is how many members are carried in lockstep: a multiple of 8, or 0 for
+	// what suits the model. 1 runs each member alone by the scalar solver, which
+	// agrees within the tolerance, not to the last bit.
 	Lanes int
 	// Workers is the number of goroutines, 0 for GOMAXPROCS.
 	Workers int
@@ -43,17 +44,22 @@ func (e *MemberError) Unwrap() error { return e.Err }
 // still fits a core's own cache.
 const registerBudget = 512 << 10
 
-// lanesFor is the number of lanes that suits a model.
-func (e *Ensemble) lanesFor() int {
+// lanesFor is the number of lanes that suits a model and a number of workers; 1
+// is a run of each member alone.
+func (e *Ensemble) lanesFor(workers int) int {
 	w := e.Lanes
+	if w < 0 || w > 1 && w%lane.Width != 0 {
+		panic("kinetics: the number of lanes is not a multiple of 8")
+	}
 	if w == 0 {
 		n := len(e.Sys.Model.States)
 		w = 64
-		for w > lane.Width && (int(e.Sys.nReg)+16*n+3*len(e.Sys.Pattern))*w*8 > registerBudget {
+		size := 8 * (int(e.Sys.nReg) + 16*n + 3*len(e.Sys.Pattern))
+		for w > lane.Width && (w*workers > e.N || size*w > registerBudget) {
 			w /= 2
 		}
 	}
-	if e.N < lane.Width || !e.Sys.laneable() || len(e.Settings.NonNegative) > 0 || e.Settings.Method != ode.Auto && e.Settings.Method != ode.Rodas5P {
+	if !e.Sys.laneable() || len(e.Settings.NonNegative) > 0 || e.Settings.Method != ode.Auto && e.Settings.Method != ode.Rodas5P {
 		return 1
 	}
 	return w
@@ -71,11 +77,11 @@ func (e *Ensemble) Run(ctx context.Context) (ode.Stats, error) {
 	if err := e.Settings.Settings.Validate(); err != nil {
 		return ode.Stats{}, err
 	}
-	w := e.lanesFor()
 	workers := e.Workers
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
+	w := e.lanesFor(workers)
 	workers = max(1, min(workers, (e.N+w-1)/w))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

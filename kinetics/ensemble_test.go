@@ -105,7 +105,7 @@ func TestMembersDoNotDependOnLanes(t *testing.T) {
 			return collect(t, Ensemble{Sys: s, N: n, Lanes: lanes, Workers: workers, Settings: Settings{Settings: ode.Settings{RTol: 1e-7, ATol: 1e-10}}, Member: member})
 		}
 		want := run(8, 1, 50)
-		for _, c := range [][3]int{{16, 1, 50}, {32, 2, 50}, {64, 3, 30}, {8, 2, 9}} {
+		for _, c := range [][3]int{{16, 1, 50}, {32, 2, 50}, {64, 3, 30}, {8, 2, 9}, {0, 2, 3}, {0, 1, 50}} {
 			got := run(c[0], c[1], c[2])
 			for i, row := range got {
 				for k, v := range row {
