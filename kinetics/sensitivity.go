@@ -6,8 +6,8 @@ import (
 )
 
 // ErrNoSensitivities refuses forward sensitivities of models that remember, that
-// have algebraic equations, or that jump at times which depend on the state.
-var ErrNoSensitivities = errors.New("forward sensitivities are not supported for models with delays, algebraic rules, fast reactions, events or jumps of rates whose time depends on the state or on a chosen parameter, or events that set parameters by them")
+// have algebraic equations, or that jump in ways which are not followed.
+var ErrNoSensitivities = errors.New("forward sensitivities are not supported for models with delays, algebraic rules, fast reactions, rates that jump at times which depend on the state or on a chosen parameter, or events at such times that are more than one comparison, are delayed or can set one another off")
 
 // Sensitivities returns the model with the forward sensitivity equations of its
 // states in some parameters and in the start values of some states:
@@ -18,7 +18,9 @@ var ErrNoSensitivities = errors.New("forward sensitivities are not supported for
 // them, the derivative of every output in every parameter and start value, by
 // output first, named dOUT/dPARAM. Solvers factorise the Jacobian of the model
 // once for all of them. Events and jumps of rates at fixed times are followed:
-// an assignment y := h(y, p) sets s := ∂h/∂y·s + ∂h/∂p.
+// an assignment y := h(y, p) sets s := ∂h/∂y·s + ∂h/∂p. So are events whose one
+// comparison g(t, y, p) = 0 moves: with dt/dp = -(∂g/∂y·s + ∂g/∂p)/(∂g/∂y·f + ∂g/∂t),
+// s := ∂h/∂y·(s + f⁻·dt/dp) + ∂h/∂p + ∂h/∂t·dt/dp - f⁺·dt/dp (Rozenvasser 1967).
 func (m *Model) Sensitivities(params, states []int) (*Model, error) {
 	if len(m.delays) > 0 || m.Mass != nil || m.relax != nil {
 		return nil, ErrNoSensitivities
@@ -84,6 +86,7 @@ func (m *Model) Sensitivities(params, states []int) (*Model, error) {
 // beside those of the states.
 func (m *Model) jumps(from *Model, params []int, seed func(k int, r Ref) Ref) error {
 	n := len(from.States)
+	var moving []int
 	for _, e := range from.Events {
 		e.Trigger, e.Assign = m.swapped(e.Trigger), append([]Assignment(nil), e.Assign...)
 		for _, r := range []*Ref{&e.Delay, &e.Priority} {
@@ -107,18 +110,87 @@ func (m *Model) jumps(from *Model, params []int, seed func(k int, r Ref) Ref) er
 				x.Value, x.Scale = m.g.binary(Mul, x.Value, m.swapped(x.Scale)), None
 			}
 		}
-		for _, x := range e.Assign[:len(e.Assign):len(e.Assign)] {
-			if x.State < 0 {
-				continue
+		switch {
+		case m.fixed(e.Trigger, params):
+			for _, x := range e.Assign[:len(e.Assign):len(e.Assign)] {
+				if x.State < 0 {
+					continue
+				}
+				for k := range m.blocks {
+					e.Assign = append(e.Assign, Assignment{State: n + k*n + x.State, Param: -1, Value: m.chain(x.Value, seed(k, x.Value), n, k), Scale: None})
+				}
 			}
-			for k := range m.blocks {
-				e.Assign = append(e.Assign, Assignment{State: n + k*n + x.State, Param: -1, Value: m.chain(x.Value, seed(k, x.Value), n, k), Scale: None})
-			}
+		case !m.moves(&e, n, seed):
+			return ErrNoSensitivities
+		default:
+			moving = append(moving, len(m.Events))
 		}
 		m.Events = append(m.Events, e)
 	}
+	return m.followable(moving, params, n)
+}
+
+// moves adds to an event whose time depends on the state the jumps of all
+// sensitivities; false where it is not one undelayed comparison.
+func (m *Model) moves(e *Event, n int, seed func(k int, r Ref) Ref) bool {
+	g := m.g
+	t := g.nodes[e.Trigger]
+	if t.op < Lt || t.op > Ge || e.Delay != None || !e.Initial {
+		return false
+	}
+	side := g.binary(Sub, t.a, t.b)
+	after := map[Ref]Ref{} // states as the event leaves them
+	value := make([]Ref, n)
+	for i := range value {
+		value[i] = g.leaf(opState, i)
+	}
+	for _, x := range e.Assign {
+		if x.State < 0 {
+			return false
+		}
+		value[x.State] = x.Value
+		after[g.leaf(opState, x.State)] = x.Value
+	}
+	memo := map[Ref]Ref{}
+	along := func(r Ref) Ref { // the derivative along the solution before the event
+		sum := g.diff(r, opTime, 0)
+		for _, j := range append([]int32(nil), g.states(r)...) {
+			sum = g.binary(Add, sum, g.binary(Mul, g.diff(r, opState, int(j)), m.deriv[j]))
+		}
+		return sum
+	}
+	speed := along(side)
+	for k := range m.blocks {
+		dt := g.unary(Neg, g.binary(Div, m.chain(side, seed(k, side), n, k), speed))
+		for i, h := range value {
+			jump := g.binary(Mul, dt, g.binary(Sub, along(h), m.Substitute(m.deriv[i], memo, after)))
+			e.Assign = append(e.Assign, Assignment{State: n + k*n + i, Param: -1, Value: g.binary(Add, m.chain(h, seed(k, h), n, k), jump), Scale: None})
+		}
+	}
+	return true
+}
+
+// followable checks that what jumps does so at fixed times or by one of the
+// moving events, and that no event can set a moving one off.
+func (m *Model) followable(moving, params []int, n int) error {
+	trigger := map[Ref]bool{}
+	for _, k := range moving {
+		e := &m.Events[k]
+		trigger[e.Trigger] = true
+		reads := map[int]bool{}
+		m.Leaves(e.Trigger, func(s int) { reads[s] = true }, func(p int) { reads[-1-p] = true }, func(int) {})
+		for other := range m.Events {
+			for _, x := range m.Events[other].Assign {
+				if other != k && (x.State >= 0 && reads[x.State] || x.State < 0 && reads[-1-x.Param]) {
+					return ErrNoSensitivities
+				}
+			}
+		}
+	}
+	inRates := map[Ref]bool{}
+	m.g.reach(m.deriv[:n], func(id Ref) { inRates[id] = true })
 	for _, id := range m.discreteNodes() {
-		if !m.fixed(id, params) {
+		if !m.fixed(id, params) && (inRates[id] || !trigger[id]) {
 			return ErrNoSensitivities
 		}
 	}
