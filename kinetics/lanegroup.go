@@ -115,6 +115,9 @@ func (m *laneMember) after(step float64) float64 {
 // judge decides on the step of every member and passes on its outputs.
 func (g *laneGroup) judge() {
 	changed := g.changes()
+	if g.due()*8 >= g.w {
+		g.sol.DenseAll()
+	}
 	for l, m := range g.members {
 		g.accept[l] = false
 		if m == nil {
@@ -145,6 +148,16 @@ func (g *laneGroup) judge() {
 	}
 }
 
+// due counts the members with an output within the step just tried.
+func (g *laneGroup) due() (n int) {
+	for l, m := range g.members {
+		if m != nil && m.next < len(m.task.Times) && m.task.Times[m.next] < m.t+g.h[l] {
+			n++
+		}
+	}
+	return n
+}
+
 // tooSmall names the state whose rate is not finite, where there is one.
 func (g *laneGroup) tooSmall(l int, m *laneMember) error {
 	f := m.scratch[:len(m.y)]
@@ -168,12 +181,12 @@ func (g *laneGroup) changes() []bool {
 	}
 	out, at := make([]bool, g.w), make([]float64, g.w)
 	modes := int(g.in.s.mAt)
-	for k, th := range ode.InsideStep() {
+	for _, th := range ode.InsideStep() {
 		y := g.inner
 		if th == 1 {
 			y = g.sol.Y1
 		} else {
-			g.sol.Interpolate(th, g.y, y, k > 0)
+			g.sol.Interpolate(th, g.y, y)
 		}
 		for l, m := range g.members {
 			if at[l] = g.t[l] + th*g.h[l]; th == 1 && m != nil {

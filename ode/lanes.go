@@ -37,6 +37,8 @@ type Lanes struct {
 	zero []float64
 	one  []float64 // one row
 	lu   *laneLU
+	// denseAll says that d belongs to the step tried last.
+	denseAll bool
 	// Y1 is the state after the step tried last.
 	Y1 []float64
 	// Err is its error in units of the tolerance, NaN where it could not be
@@ -79,6 +81,7 @@ func (s *Lanes) combine(dst, base, c []float64) { lane.Combine(dst, base, s.k, c
 // Try takes a step of size h[l] from y for every person l.
 func (s *Lanes) Try(t, h, y []float64) {
 	p := &s.p
+	s.denseAll = false
 	p.Jac(t, y, s.jac)
 	if p.Ft != nil {
 		p.Ft(t, y, s.ft)
@@ -117,8 +120,9 @@ func (s *Lanes) Try(t, h, y []float64) {
 	lane.Axpy(s.Y1, s.stage(7), s.one, p.W)
 	clear(s.Err)
 	s.norm(y)
+	share := 1 / float64(max(1, p.N))
 	for l, v := range s.Err {
-		s.Err[l] = math.Sqrt(v / float64(max(1, p.N)))
+		s.Err[l] = math.Sqrt(v * share)
 	}
 	s.factors()
 }
@@ -147,16 +151,34 @@ func (s *Lanes) norm(y []float64) {
 	}
 }
 
-// Dense prepares At for person l: out holds 3·N values.
+// DenseAll prepares the interpolants of all persons at once, where more than a
+// few of them will be asked for.
+func (s *Lanes) DenseAll() {
+	if s.denseAll {
+		return
+	}
+	for q := range s.d {
+		s.combine(s.d[q], s.zero, rH[q][:])
+	}
+	s.denseAll = true
+}
+
+// Dense prepares At for person l: out holds 3·N values. The arithmetic is that
+// of DenseAll, so that it does not matter which was called.
 func (s *Lanes) Dense(l int, out []float64) {
+	w := s.p.W
 	for i := range s.p.N {
-		at := i*s.p.W + l
+		at := i*w + l
+		if s.denseAll {
+			out[3*i], out[3*i+1], out[3*i+2] = s.d[0][at], s.d[1][at], s.d[2][at]
+			continue
+		}
 		var a, b, c float64
 		for j := range 8 {
-			k := s.k[j*s.p.N*s.p.W+at]
-			a += rH[0][j] * k
-			b += rH[1][j] * k
-			c += rH[2][j] * k
+			k := s.k[j*s.p.N*w+at]
+			a = math.FMA(rH[0][j], k, a)
+			b = math.FMA(rH[1][j], k, b)
+			c = math.FMA(rH[2][j], k, c)
 		}
 		out[3*i], out[3*i+1], out[3*i+2] = a, b, c
 	}
@@ -173,13 +195,9 @@ func (s *Lanes) At(l int, th float64, y, dense, out []float64) {
 }
 
 // Interpolate writes the states of all persons at the share th of the step
-// tried last; prepared says that it was called for this step before.
-func (s *Lanes) Interpolate(th float64, y, out []float64, prepared bool) {
-	if !prepared {
-		for q := range s.d {
-			s.combine(s.d[q], s.zero, rH[q][:])
-		}
-	}
+// tried last.
+func (s *Lanes) Interpolate(th float64, y, out []float64) {
+	s.DenseAll()
 	a, b := th*(1-th), th*th*(1-th)
 	for i := range out {
 		out[i] = (1-th)*y[i] + th*s.Y1[i] + a*s.d[0][i] + b*(s.d[1][i]+th*s.d[2][i])
