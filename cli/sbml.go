@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -303,14 +304,7 @@ func (a *app) sbmlSuiteCmd() *cobra.Command {
 				return err
 			}
 			if out != "" {
-				err := writeFile(out, func(w io.Writer) error {
-					fmt.Fprintln(w, "case,level,outcome,detail")
-					for _, r := range results {
-						fmt.Fprintf(w, "%s,%s,%s,%q\n", r.Case, r.Level, r.Outcome, strings.Split(r.Detail, "\n")[0])
-					}
-					return nil
-				})
-				if err != nil {
+				if err := writeFile(out, func(w io.Writer) error { _, err := w.Write(sbml.OutcomesCSV(results)); return err }); err != nil {
 					return err
 				}
 			}
@@ -352,11 +346,7 @@ func runSuite(ctx context.Context, folder string, levels []string) ([]sbml.CaseR
 	}
 	close(next)
 	wg.Wait()
-	var all []sbml.CaseResult
-	for _, r := range results {
-		all = append(all, r...)
-	}
-	return all, nil
+	return slices.Concat(results...), nil
 }
 
 // tally counts outcomes.

@@ -33,10 +33,7 @@ type Assignment struct {
 
 // delay is the value of x at t - tau. Before the start of a run, before is
 // taken in place of x.
-type delay struct {
-	x, before, tau Ref
-	name           string
-}
+type delay struct{ x, before, tau Ref }
 
 // initial sets a state or a parameter at the start of a run.
 type initial struct {
@@ -157,10 +154,9 @@ func (m *Model) State(i int) Ref { return m.g.leaf(opState, i) }
 // ParamRef: see State.
 func (m *Model) ParamRef(i int) Ref { return m.g.leaf(opParam, i) }
 
-// NewDelay makes a delayed value that SetDelay defines later; name is used in
-// errors.
-func (m *Model) NewDelay(name string) (Ref, int) {
-	m.delays = append(m.delays, delay{None, None, None, name})
+// NewDelay makes a delayed value that SetDelay defines later.
+func (m *Model) NewDelay() (Ref, int) {
+	m.delays = append(m.delays, delay{None, None, None})
 	return m.g.leaf(opDelay, len(m.delays)-1), len(m.delays) - 1
 }
 

@@ -37,8 +37,9 @@ type Setting struct {
 }
 
 // Task is one run: parameters (nil: the model's), start values of states (nil,
-// or NaN for a state: the model's), the time span, the output times and stops (both ascending, within [T0, T1]). Outputs at the time of a stop or
-// an event are those after it.
+// or NaN for a state: the model's), the time span, the output times and stops
+// (both ascending, within [T0, T1]). Outputs at the time of a stop or an event
+// are those after it.
 type Task struct {
 	Params, Initial []float64
 	T0, T1          float64
@@ -123,7 +124,12 @@ func newRunner(ctx context.Context, s *System, task Task, set Settings, out func
 		scratch: make([]float64, max(len(s.sides.out), len(s.guards.out), len(m.States), len(m.initials), len(m.Events))),
 		values:  make([]float64, len(s.outs.out)), params: make([]float64, len(m.Params))}
 	if done := ctx.Done(); done != nil {
-		r.set.Check = func() error { return ctx.Err() }
+		r.set.Check = func() error {
+			if err := ctx.Err(); err != nil || set.Check == nil {
+				return err
+			}
+			return set.Check()
+		}
 	}
 	r.reset(task, out)
 	return r
@@ -314,13 +320,13 @@ func (r *runner) loop() error {
 		}
 		end, scheduled := r.nextStop()
 		r.sol.SetHMax(r.stepLimit())
-		from := append(r.from[:0], r.y...)
+		r.from = append(r.from[:0], r.y...)
 		t, hit, err := r.sol.Integrate(r.y, r.t, end, guard, r.seen)
 		if r.outErr != nil {
 			return r.outErr
 		}
 		if err != nil {
-			return r.named(err, from)
+			return r.named(err, r.from)
 		}
 		r.t = t
 		if !hit && !scheduled {
@@ -445,11 +451,8 @@ func (r *runner) named(err error, y []float64) error {
 
 // switching names a discontinuous expression that has left its value.
 func (r *runner) switching() string {
-	r.changed(r.t, r.y)
-	for k, m := range r.in.modes() {
-		if r.in.reg[r.s.guards.out[k]] != m {
-			return fmt.Sprintf("discontinuous expression %d of %d", k+1, len(r.s.guards.out))
-		}
+	if !r.changed(r.t, r.y) {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("discontinuous expression %d of %d", r.which+1, len(r.s.guards.out))
 }

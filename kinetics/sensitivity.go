@@ -153,11 +153,8 @@ func (m *Model) moves(e *Event, n int, seed func(k int, r Ref) Ref) bool {
 	}
 	memo := map[Ref]Ref{}
 	along := func(r Ref) Ref { // the derivative along the solution before the event
-		sum := g.diff(r, opTime, 0)
-		for _, j := range append([]int32(nil), g.states(r)...) {
-			sum = g.binary(Add, sum, g.binary(Mul, g.diff(r, opState, int(j)), m.deriv[j]))
-		}
-		return sum
+		d, _ := m.TotalRate(r, func(s int) (Ref, bool) { return m.deriv[s], true }) // there are no delays
+		return d
 	}
 	speed := along(side)
 	for k := range m.blocks {

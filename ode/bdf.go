@@ -7,23 +7,20 @@ import "math"
 // Shampine & Reichelt (1997, SIAM Journal on Scientific Computing 18:1). It
 // works on backward differences; its step size changes only where that pays.
 type bdf struct {
-	s        *Solver
-	lu       *lu
-	jac      []float64
-	diffs    [bdfMax + 3][]float64
-	order    int
-	equal    int     // steps taken with this size and order
-	h        float64 // size the differences belong to
-	shift    float64 // what the factorisation was made for
-	stale    bool    // jac is older than this step
-	y1       []float64
-	d, r, m  []float64
-	psi, f   []float64
-	iter     int
-	haveJac  bool
-	tried    float64 // size of the step tried last
-	scratch  [bdfMax + 3][]float64
-	changing float64 // factor wanted after a failed Newton iteration
+	s       *Solver
+	lu      *lu
+	jac     []float64
+	diffs   [bdfMax + 3][]float64
+	order   int
+	equal   int     // steps taken with this size and order
+	h       float64 // size the differences belong to
+	shift   float64 // what the factorisation was made for
+	stale   bool    // jac is older than this step
+	y1      []float64
+	d, r, m []float64
+	psi, f  []float64
+	haveJac bool
+	scratch [bdfMax + 3][]float64
 }
 
 const bdfMax = 5

@@ -231,13 +231,19 @@ func (s *Solver) leaveExplicit(t float64, y []float64) {
 
 // report hands on a step up to upTo.
 func (s *Solver) report(t, upTo, t1 float64, y []float64, seen func(Step)) {
-	seen(Step{t, upTo, func(at float64, out []float64) {
+	seen(Step{t, upTo, s.within(t, t1, y)})
+}
+
+// within gives the state at times of the step tried last, from t to t1; at its
+// end that is the method's own, not the interpolant.
+func (s *Solver) within(t, t1 float64, y []float64) func(at float64, out []float64) {
+	return func(at float64, out []float64) {
 		if at == t1 {
 			copy(out, s.m.end())
 			return
 		}
 		s.m.at((at-t)/(t1-t), y, out)
-	}})
+	}
 }
 
 // Guard tells when the equations must change.
@@ -255,13 +261,7 @@ type Guard struct {
 // firstChange looks for the first change in the step tried last, which ends at
 // t1.
 func (s *Solver) firstChange(t, t1 float64, y []float64, guard *Guard) float64 {
-	return guard.First(t, t1, func(at float64, out []float64) {
-		if at == t1 {
-			copy(out, s.m.end())
-			return
-		}
-		s.m.at((at-t)/(t1-t), y, out)
-	}, s.buf)
+	return guard.First(t, t1, s.within(t, t1, y), s.buf)
 }
 
 // First looks for the first time in (t, t1] at which the guard holds for the
@@ -375,12 +375,8 @@ func (s *Solver) stopAt(t, at, t1 float64, y []float64, guard *Guard, seen func(
 	if seen != nil {
 		s.report(t, at, t1, y, seen)
 	}
-	if at == t1 {
-		copy(y, s.m.end())
-	} else {
-		s.m.at((at-t)/(t1-t), y, s.buf)
-		copy(y, s.buf)
-	}
+	s.within(t, t1, y)(at, s.buf)
+	copy(y, s.buf)
 	return at
 }
 

@@ -207,7 +207,7 @@ func (v env) delay(e *formula.Expr) kinetics.Ref {
 	if r, ok := b.delayRefs[e]; ok && v.calls == 0 {
 		return r
 	}
-	r, index := b.k.NewDelay(e.String())
+	r, index := b.k.NewDelay()
 	b.delayRefs[e] = r
 	v.phase = running
 	b.delays = append(b.delays, delayed{index, e, v})

@@ -17,7 +17,7 @@ func (d *Document) Check(file string, read func(string) ([]byte, error)) Problem
 	c := &checker{}
 	for _, m := range append([]*Model{d.Model}, d.Definitions...) {
 		if m != nil {
-			c.model(m, d)
+			c.model(m)
 		}
 	}
 	if len(c.problems) == 0 {
@@ -77,7 +77,7 @@ func (c *checker) define(b *Base, kind string, needed bool) {
 	}
 }
 
-func (c *checker) model(m *Model, d *Document) {
+func (c *checker) model(m *Model) {
 	c.kinds, c.units, c.lambdas = map[string]string{}, map[string]bool{}, map[string]int{}
 	for _, f := range m.Functions {
 		c.define(&f.Base, "function", true)

@@ -294,6 +294,15 @@ type CaseResult struct {
 	Detail  string
 }
 
+// OutcomesCSV is the table of outcomes, as in docs/sbml-conformance.csv.
+func OutcomesCSV(results []CaseResult) []byte {
+	out := []byte("case,level,outcome,detail\n")
+	for _, r := range results {
+		out = fmt.Appendf(out, "%s,%s,%s,%q\n", r.Case, r.Level, r.Outcome, strings.Split(r.Detail, "\n")[0])
+	}
+	return out
+}
+
 // Cases lists the cases of a directory of the test suite: the folders that
 // hold a -settings.txt.
 func Cases(dir fs.FS) ([]string, error) {
