@@ -58,6 +58,16 @@ func (p Prior) Quantile(value, q, z float64) float64 {
 	return value
 }
 
+// NonNegative tells whether a normal prior stands for a size and is cut at
+// zero; shifts of resting levels and direct effects may take either sign.
+func (p Prior) NonNegative(name string) bool {
+	switch name {
+	case "hab.max", "strength.loss", "mass.loss", "bdnf.brain", "igf1.free":
+		return p.Kind == Normal
+	}
+	return false
+}
+
 // Link is a causal link that may be absent.
 type Link struct {
 	ID      string // e.g. "irisin_bb"
@@ -84,6 +94,7 @@ func Build(p *evidence.Pack) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{K: k, Priors: make([]Prior, len(k.Params))}
+	seen := newObserved(p)
 	for i, par := range k.Params {
 		if err := checkSource(p, par); err != nil {
 			return nil, err
@@ -93,11 +104,11 @@ func Build(p *evidence.Pack) (*Model, error) {
 		}
 		switch m.Priors[i].Kind {
 		case Gate:
-			l := newLink(p, par, i)
+			l := newLink(p, seen, par, i)
 			m.Priors[i].P = l.P
 			m.Links = append(m.Links, l)
 		case Responder:
-			m.Priors[i].P = ResponderShare(p, m.Priors[i].Entity).Mean()
+			m.Priors[i].P = 0.5 // mean of the uniform prior of the share; the rows enter through the likelihood
 		}
 	}
 	m.Sys = kinetics.Compile(k)

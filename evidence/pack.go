@@ -16,6 +16,8 @@ type Pack struct {
 	ArmResults []ArmResult
 	Biomarkers []Biomarker
 	Kinetics   []Kinetic
+	Muscle     []MuscleOutcome
+	Mediations []Mediation
 	Claims     []Claim
 	Entities   []Entity
 	study      map[string]int
@@ -130,6 +132,10 @@ func (p *Pack) parse(name string, t *Table) {
 			p.ArmResults = append(p.ArmResults, parseArmResult(t, r))
 		case "biomarkers":
 			p.Biomarkers = append(p.Biomarkers, parseBiomarker(t, r))
+		case "muscle_outcomes":
+			p.Muscle = append(p.Muscle, parseMuscleOutcome(t, r))
+		case "mediation":
+			p.Mediations = append(p.Mediations, parseMediation(t, r))
 		case "kinetics":
 			p.Kinetics = append(p.Kinetics, parseKinetic(t, r))
 		case "claims":

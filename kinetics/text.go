@@ -297,32 +297,11 @@ func (m *Model) Initial() []float64 {
 // DependsOn returns the parameters that an output depends on, through the
 // states and their rates, in the order of the model text.
 func (m *Model) DependsOn(output string) []int {
-	seen := map[Ref]bool{}
-	used := make([]bool, len(m.Params))
-	var visit func(id Ref)
-	visit = func(id Ref) {
-		if seen[id] {
-			return
-		}
-		seen[id] = true
-		switch n := m.g.nodes[id]; n.op {
-		case opParam:
-			used[n.a] = true
-		case opState:
-			visit(m.deriv[n.a])
-		}
-		m.g.operands(id, visit)
-	}
 	for _, o := range m.Outputs {
 		if o.Name == output {
-			visit(o.expr)
+			_, params := m.reached([]Ref{o.expr})
+			return params
 		}
 	}
-	var out []int
-	for i, u := range used {
-		if u {
-			out = append(out, i)
-		}
-	}
-	return out
+	return nil
 }

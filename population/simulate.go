@@ -75,7 +75,7 @@ func (r Run) Draw(i int) []float64 {
 		}
 		q := rng.Float64()
 		p[k] = pr.Quantile(p[k], q, distuv.UnitNormal.Quantile(math.Min(math.Max(q, 1e-9), 1-1e-9)))
-		if pr.Kind == axis.Normal && m.K.Params[k].Value > 0 && nonNegative(m.K.Params[k].Name) {
+		if pr.NonNegative(m.K.Params[k].Name) {
 			p[k] = math.Max(p[k], 0)
 		}
 	}
@@ -83,16 +83,6 @@ func (r Run) Draw(i int) []float64 {
 		p[m.K.Param(name)] = v
 	}
 	return p
-}
-
-// nonNegative names the normal priors that stand for sizes; shifts of resting
-// levels and direct effects may take either sign.
-func nonNegative(name string) bool {
-	switch name {
-	case "hab.max", "strength.loss", "mass.loss", "bdnf.brain", "igf1.free":
-		return true
-	}
-	return false
 }
 
 // Simulate runs every virtual person on all cores. The outcome depends on the
@@ -155,7 +145,7 @@ func (r Run) Task(i int, all []training.Session) kinetics.Task {
 	p := r.Draw(draw)
 	t := kinetics.Task{Params: p, Initial: Start(r.Model, p), T1: math.Max(r.Times[len(r.Times)-1], 1e-6), Times: r.Times}
 	if r.Programme != nil {
-		in := inputs{vol: r.Model.K.Input("vol"), load: r.Model.K.Input("load")}
+		in := newInputs(r.Model)
 		if r.WeeklyMean {
 			t.Stops = in.weekly(r.Programme.Attended(all, attend))
 		} else {
@@ -166,16 +156,20 @@ func (r Run) Task(i int, all []training.Session) kinetics.Task {
 }
 
 // inputs are the places of the model's inputs.
-type inputs struct{ vol, load int }
+type inputs struct{ vol, load, hold int }
 
-func (in inputs) at(t, vol, load float64) kinetics.Stop {
-	return kinetics.Stop{T: t, Set: []kinetics.Setting{{Index: in.vol, Value: vol}, {Index: in.load, Value: load}}}
+func newInputs(m *axis.Model) inputs {
+	return inputs{vol: m.K.Input("vol"), load: m.K.Input("load"), hold: m.K.Input("hold")}
+}
+
+func (in inputs) at(t, vol, load, hold float64) kinetics.Stop {
+	return kinetics.Stop{T: t, Set: []kinetics.Setting{{Index: in.vol, Value: vol}, {Index: in.load, Value: load}, {Index: in.hold, Value: hold}}}
 }
 
 // sessions turns the inputs on and off at each session.
 func (in inputs) sessions(ss []training.Session) (out []kinetics.Stop) {
 	for _, s := range ss {
-		out = append(out, in.at(s.Start, s.Volume()/s.Hours, s.Load), in.at(s.Start+s.Hours, 0, 0))
+		out = append(out, in.at(s.Start, s.Volume()/s.Hours, s.Load, s.Held()), in.at(s.Start+s.Hours, 0, 0, 0))
 	}
 	return out
 }
@@ -183,17 +177,17 @@ func (in inputs) sessions(ss []training.Session) (out []kinetics.Stop) {
 // weekly sets the inputs once a week to the mean of its sessions.
 func (in inputs) weekly(ss []training.Session) (out []kinetics.Stop) {
 	last := -1
-	var vol, load, hadMean, hadLoad float64
+	var vol, load, hold, hadMean, hadLoad, hadHold float64
 	set := func(week int) {
-		mean, at := vol/training.HoursPerWeek, 0.0
+		mean, at, held := vol/training.HoursPerWeek, 0.0, 0.0
 		if vol > 0 {
-			at = load / vol
+			at, held = load/vol, hold/vol
 		}
-		if mean == hadMean && at == hadLoad { // no restart where nothing changes
+		if mean == hadMean && at == hadLoad && held == hadHold { // no restart where nothing changes
 			return
 		}
-		hadMean, hadLoad = mean, at
-		out = append(out, in.at(float64(week)*training.HoursPerWeek, mean, at))
+		hadMean, hadLoad, hadHold = mean, at, held
+		out = append(out, in.at(float64(week)*training.HoursPerWeek, mean, at, held))
 	}
 	for _, s := range ss {
 		if s.Week != last {
@@ -201,17 +195,18 @@ func (in inputs) weekly(ss []training.Session) (out []kinetics.Stop) {
 				set(last)
 			}
 			if last >= 0 && s.Week > last+1 {
-				vol, load = 0, 0
+				vol, load, hold = 0, 0, 0
 				set(last + 1)
 			}
-			last, vol, load = s.Week, 0, 0
+			last, vol, load, hold = s.Week, 0, 0, 0
 		}
 		vol += s.Volume()
 		load += s.Volume() * s.Load
+		hold += s.Volume() * s.Held()
 	}
 	if last >= 0 {
 		set(last)
-		vol, load = 0, 0
+		vol, load, hold = 0, 0, 0
 		set(last + 1)
 	}
 	return out

@@ -68,6 +68,8 @@ type Phase struct {
 	DeloadEvery int     // every n-th week at half the sets; 0 none
 	Adherence   float64 // share of sessions attended, 0-1
 	Assumed     []string
+	// Retested: the load is set anew by the 1RM of the day, as trials do.
+	Retested bool
 }
 
 // Programme is a training programme.

@@ -22,6 +22,17 @@ type Session struct {
 	// What it is of the 1RM of the day depends on the strength gained.
 	Load   float64
 	Deload bool
+	// Adjusted marks loads set by effort (RPE, repetitions in reserve) or
+	// retested: they follow the 1RM of the day.
+	Adjusted bool
+}
+
+// Held is 1 where the load follows the 1RM of the day, else 0.
+func (s Session) Held() float64 {
+	if s.Adjusted {
+		return 1
+	}
+	return 0
 }
 
 // Volume is the work of the session against the reference session, before the
@@ -62,7 +73,7 @@ func (p Programme) Schedule() []Session {
 					continue
 				}
 				out = append(out, Session{Start: (week0+w)*HoursPerWeek + day*HoursPerDay + hour, Hours: ph.Minutes() / 60, Week: int(week0 + w), Phase: k,
-					Exercises: ph.Exercises, Sets: sets, Reps: ph.Reps.Mid(), Load: load, Deload: deload})
+					Exercises: ph.Exercises, Sets: sets, Reps: ph.Reps.Mid(), Load: load, Deload: deload, Adjusted: ph.Load.Kind != Percent1RM || ph.Retested})
 			}
 		}
 		week0 += ph.Weeks
