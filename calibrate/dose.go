@@ -137,3 +137,10 @@ func protocol(text string) (sets, reps, load evidence.Range) {
 	}
 	return sets, reps, load
 }
+
+// OpenVolume and OpenLoad tell whether a range stands for what a paper leaves
+// open.
+func OpenVolume(r evidence.Range) bool { return r == openVolume }
+
+// OpenLoad: see OpenVolume.
+func OpenLoad(r evidence.Range) bool { return r == openLoad }

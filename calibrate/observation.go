@@ -42,7 +42,9 @@ type Observation struct {
 
 // Unused is a row that no prediction of the model meets, and why.
 type Unused struct {
-	Table, ID, Reason string
+	Table  string `json:"table"`
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
 }
 
 // Data is what a posterior is fitted to.

@@ -100,13 +100,14 @@ func (r *reference) see(coords []int, z [][]float64, l int) {
 	}
 }
 
-// renew takes the moments as the reference: covariances at 0.7 of their size,
-// variances wider by 1.4 and by a little of the prior's.
+// renew takes the moments as the reference: covariances shrunk by the number of
+// states seen, variances wider by 1.4 and by a little of the prior's.
 func (r *reference) renew() {
 	if r.Seen < 20 {
 		return
 	}
 	n := float64(r.Seen)
+	shrink := n / (n + 3*float64(r.N))
 	cov := make([][]float64, r.N)
 	for i := range cov {
 		r.Mean[i] = r.Sum[i] / n
@@ -114,10 +115,10 @@ func (r *reference) renew() {
 		for j := 0; j <= i; j++ {
 			cov[i][j] = 1.4 * (r.Cross[i][j]/n - r.Sum[i]/n*r.Sum[j]/n)
 			if j < i {
-				cov[i][j] *= 0.7
+				cov[i][j] *= shrink
 			}
 		}
-		cov[i][i] += 0.05
+		cov[i][i] += 0.02
 	}
 	if l, ok := cholesky(cov); ok {
 		r.L, r.Known = l, true

@@ -171,6 +171,20 @@ func (s *sampler) drawPrior(sp Space) {
 	}
 }
 
+// startAt puts the chains of a group at evenly spaced draws of a posterior.
+func (s *sampler) startAt(p *Posterior, group int) {
+	for l := range s.w {
+		k := (group*s.w + l) * 31 % len(p.Z)
+		for i := range s.cur.z {
+			s.cur.z[i][l] = float64(p.Z[k][i])
+		}
+		for g := range s.cur.gates {
+			s.cur.gates[g][l] = float64(p.On[k][g])
+		}
+	}
+	s.restart()
+}
+
 // restart recomputes everything that follows from the present state.
 func (s *sampler) restart() {
 	for k := range s.deps {
@@ -200,26 +214,66 @@ func copyState(dst, src state) {
 	}
 }
 
-// gatesPerSweep flips are tried in a sweep.
-const gatesPerSweep = 6
+// gatesPerSweep flips are tried in a sweep, and often besides: its effects are
+// several times the others', so it flips rarely.
+const (
+	gatesPerSweep = 6
+	often         = "g.direct"
+)
 
-// step is one sweep.
+// step is one sweep forwards.
 func (s *sampler) step() {
-	for _, b := range s.blocks {
-		s.moveBlock(b, s.sweep%3 == 2)
-	}
-	for k := range gatesPerSweep {
-		if len(s.gates) > 0 {
-			s.flip(s.gates[(s.sweep*gatesPerSweep+k)%len(s.gates)])
-		}
-	}
-	if len(s.cur.latent) > 0 && s.sweep%3 == 0 {
-		s.moveLatents()
-	}
+	s.run(s.sweep, false)
 	s.sweep++
 	if s.sweep <= s.warm {
 		s.learn()
 	}
+}
+
+// run carries out the moves of sweep k, in reverse order where backwards is
+// set: each move leaves the posterior in place and is reversible, so the
+// reversed sweep is the time reversal of the sweep (sbc.go).
+func (s *sampler) run(k int, backwards bool) {
+	moves := s.moves(k)
+	if backwards {
+		slices.Reverse(moves)
+	}
+	for _, m := range moves {
+		m()
+	}
+}
+
+func (s *sampler) moves(k int) (out []func()) {
+	for _, b := range s.blocks {
+		repeat := 1
+		if len(b.modules) == 0 || b.name == "muscle" {
+			repeat = 2
+		}
+		for range repeat {
+			out = append(out, func() { s.moveBlock(b, k%3 == 2) })
+		}
+	}
+	for _, g := range s.flips(k) {
+		out = append(out, func() { s.flip(g) })
+	}
+	if len(s.cur.latent) > 0 && k%3 == 0 {
+		out = append(out, s.moveLatents)
+	}
+	return out
+}
+
+func (s *sampler) flips(k int) (out []int) {
+	n := len(s.gates)
+	if n == 0 {
+		return nil
+	}
+	for i := range gatesPerSweep {
+		out = append(out, s.gates[((k*gatesPerSweep+i)%n+n)%n])
+	}
+	if g := s.t.spaceOf().Gate(often); g >= 0 && slices.Contains(s.gates, g) {
+		out = append(out, g)
+	}
+	return out
 }
 
 // evaluate computes predictions of modules and the likelihood of their and of
@@ -354,7 +408,7 @@ func (s *sampler) learn() {
 	if s.sweep < s.warm/10 {
 		return
 	}
-	renew := s.sweep == s.warm/4 || s.sweep == s.warm/2 || s.sweep == 3*s.warm/4 || s.sweep == s.warm
+	renew := s.sweep == s.warm/4 || s.sweep == s.warm/2 || s.sweep == s.warm
 	for _, b := range s.blocks {
 		for l := range s.w {
 			b.ref[l].see(b.coords, s.cur.z, l)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/myoaxis/myoaxis/axis"
+	"github.com/myoaxis/myoaxis/calibrate"
 	"github.com/myoaxis/myoaxis/dataset"
 	"github.com/myoaxis/myoaxis/doseresponse"
 	"github.com/myoaxis/myoaxis/evidence"
@@ -48,6 +49,10 @@ func classify(err error) *Fault {
 	var source *axis.SourceError
 	var condition *dataset.ConditionError
 	var run *kinetics.RunError
+	var file *calibrate.FileError
+	var resume *calibrate.ResumeError
+	var loose *calibrate.ConvergenceError
+	var few *calibrate.TooFewError
 	switch {
 	case errors.As(err, &f):
 		return f
@@ -59,6 +64,14 @@ func classify(err error) *Fault {
 		return &Fault{Code: ExitUsage, Err: fmt.Errorf("--where: %w", err), Hint: condition.Hint}
 	case errors.As(err, &syntax):
 		return &Fault{Code: ExitUsage, Err: err}
+	case errors.As(err, &file):
+		return &Fault{Code: ExitData, Err: err, Hint: file.Hint}
+	case errors.As(err, &resume):
+		return &Fault{Code: ExitData, Err: err, Hint: "remove the .partial file to begin anew"}
+	case errors.As(err, &loose):
+		return &Fault{Code: ExitNumerical, Err: err, Hint: "--sweeps 4000; or --unconverged to write it with that warning in its header"}
+	case errors.As(err, &few):
+		return &Fault{Code: ExitUnsupported, Err: err, Hint: "add the pack to the built-in one: --evidence embedded --evidence DIR"}
 	case errors.As(err, &run):
 		return &Fault{Code: ExitNumerical, Err: err, Hint: "check the model at that time: start values, divisions, events"}
 	case errors.Is(err, sbml.ErrInvalid):

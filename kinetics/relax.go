@@ -74,6 +74,7 @@ func NewRelaxation(m *Model, outputs []string, width int) (*Relaxation, error) {
 		deriv = append(deriv, m.deriv[i])
 		diag = append(diag, m.g.diff(m.deriv[i], opState, i))
 	}
+	m.g.reciprocals(deriv)
 	s := &System{Model: m}
 	c := newCompiler(m, s, 0)
 	s.rhs, s.jac, s.outs = c.tape(deriv), c.tape(diag), c.tape(exprs)

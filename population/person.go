@@ -115,12 +115,12 @@ func (p Person) String() string {
 	return fmt.Sprintf("age=%g sex=%s status=%s apoe4=%d bdnf=%s strength=%gsd trained=%s", p.Age, p.Sex, p.Status, p.APOE4, p.BDNF, p.Strength, trained)
 }
 
-// values are the person's model parameters. The decline multiplier of MCI is
+// Values are the person's model parameters. The decline multiplier of MCI is
 // the ratio of hippocampal loss, MCI-stable against control-stable (Jack et
 // al. 2000: 2.55/1.73), of dementia AD against control (3.5/1.73); frailty as
 // healthy (assumed). Sex and APOE4 change nothing: the evidence pack holds no
 // effect of them that is consistent (claims E099, E152-E155).
-func (p Person) values() map[string]float64 {
+func (p Person) Values() map[string]float64 {
 	v := map[string]float64{"age": p.Age, "strength0": p.Strength, "trained": 0, "met": 0, "decline.status": 1}
 	if p.Trained {
 		v["trained"] = 1

@@ -19,6 +19,10 @@ type Run struct {
 	Model     *axis.Model
 	Programme *training.Programme
 	Person    Person
+	// People, where given, are the persons in turn; Person is then unused.
+	People []Person
+	// Posterior draws parameters and links; nil draws them from the priors.
+	Posterior Draws
 	Times     []float64 // output times in hours, ascending, from 0
 	N         int       // virtual persons; 1 simulates the typical one (medians, every gate at its probability)
 	Seed      uint64
@@ -27,6 +31,33 @@ type Run struct {
 	// of the cost; blood levels become weekly means.
 	WeeklyMean bool
 	RTol       float64 // 0: 3e-4, which keeps every output within 2e-4 (TestTolerance)
+}
+
+// Draws is a posterior: draws of the parameters and links of a model.
+type Draws interface {
+	Len() int
+	// Set puts draw k into the parameters p; chance gives uniform numbers for
+	// whether the person responds.
+	Set(k int, p []float64, chance func() float64)
+	// Typical puts medians, and links at their probability, into p.
+	Typical(p []float64)
+}
+
+// Of is the person behind member i.
+func (r Run) Of(i int) Person {
+	if len(r.People) > 0 {
+		return r.People[max(i, 0)%len(r.People)]
+	}
+	return r.Person
+}
+
+// DrawOf is the draw of the posterior behind member i of n: evenly spaced
+// where there are fewer members than draws.
+func DrawOf(i, n, draws int) int {
+	if n < draws {
+		return i * draws / n
+	}
+	return i % draws
 }
 
 // MaxValues bounds the output of one run: persons × times × outputs.
@@ -59,13 +90,31 @@ func (e *Ensemble) Index(name string) int {
 	return -1
 }
 
-// Draw returns the parameters of virtual person i: each parameter from its
-// prior, each gate from its inclusion probability. Draw -1 is the typical
-// person: medians, and gates and responders at their probability.
+// Draw returns the parameters of virtual person i: a draw of the posterior, or
+// without one each parameter from its prior and each gate from its inclusion
+// probability. Draw -1 is the typical person: medians, and gates and responders
+// at their probability.
 func (r Run) Draw(i int) []float64 {
 	m := r.Model
 	p := m.K.Values()
 	rng := rand.New(rand.NewPCG(r.Seed, uint64(i)))
+	switch {
+	case r.Posterior != nil && i < 0:
+		r.Posterior.Typical(p)
+	case r.Posterior != nil:
+		r.Posterior.Set(DrawOf(i, r.N, r.Posterior.Len()), p, rng.Float64)
+	default:
+		r.prior(i, p, rng)
+	}
+	for name, v := range r.Of(i).Values() {
+		p[m.K.Param(name)] = v
+	}
+	return p
+}
+
+// prior draws parameters from their priors.
+func (r Run) prior(i int, p []float64, rng *rand.Rand) {
+	m := r.Model
 	for k, pr := range m.Priors {
 		if i < 0 {
 			if pr.Kind == axis.Gate || pr.Kind == axis.Responder {
@@ -79,10 +128,6 @@ func (r Run) Draw(i int) []float64 {
 			p[k] = math.Max(p[k], 0)
 		}
 	}
-	for name, v := range r.Person.values() {
-		p[m.K.Param(name)] = v
-	}
-	return p
 }
 
 // Simulate runs every virtual person on all cores. The outcome depends on the
