@@ -80,3 +80,18 @@ func PriorDraws(m *axis.Model, n int, seed uint64) *Posterior {
 func (p *Posterior) Spread(k int, r *rand.Rand) float64 {
 	return p.Value(k, p.Space.mustIndex("tau.cognition"))*r.NormFloat64() + p.Value(k, p.Space.mustIndex("tau.outcome"))*r.NormFloat64()
 }
+
+// Thin keeps n evenly spaced draws.
+func (p *Posterior) Thin(n int) *Posterior {
+	if n >= len(p.Z) {
+		return p
+	}
+	q := *p
+	q.Z, q.On = nil, nil
+	for k := range n {
+		d := k * len(p.Z) / n
+		q.Z, q.On = append(q.Z, p.Z[d]), append(q.On, p.On[d])
+	}
+	q.Draws = n
+	return &q
+}

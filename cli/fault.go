@@ -11,6 +11,7 @@ import (
 	"github.com/myoaxis/myoaxis/evidence"
 	"github.com/myoaxis/myoaxis/kinetics"
 	"github.com/myoaxis/myoaxis/ode"
+	"github.com/myoaxis/myoaxis/prescribe"
 	"github.com/myoaxis/myoaxis/sbml"
 	"github.com/myoaxis/myoaxis/synthesis"
 	"github.com/myoaxis/myoaxis/training"
@@ -53,6 +54,8 @@ func classify(err error) *Fault {
 	var resume *calibrate.ResumeError
 	var loose *calibrate.ConvergenceError
 	var few *calibrate.TooFewError
+	var constraint *prescribe.ConstraintError
+	var support *prescribe.NoSupportError
 	switch {
 	case errors.As(err, &f):
 		return f
@@ -72,6 +75,10 @@ func classify(err error) *Fault {
 		return &Fault{Code: ExitNumerical, Err: err, Hint: "--sweeps 4000; or --unconverged to write it with that warning in its header"}
 	case errors.As(err, &few):
 		return &Fault{Code: ExitUnsupported, Err: err, Hint: "add the pack to the built-in one: --evidence embedded --evidence DIR"}
+	case errors.As(err, &constraint):
+		return &Fault{Code: ExitUsage, Err: err, Hint: constraint.Hint}
+	case errors.As(err, &support):
+		return &Fault{Code: ExitUnsupported, Err: err, Hint: "--extrapolate answers nevertheless and marks every programme"}
 	case errors.As(err, &run):
 		return &Fault{Code: ExitNumerical, Err: err, Hint: "check the model at that time: start values, divisions, events"}
 	case errors.Is(err, sbml.ErrInvalid):

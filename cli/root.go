@@ -71,7 +71,7 @@ func newRoot(sys System) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(err, c.CommandPath()+" --help shows the flags")
 	})
-	root.AddCommand(a.reportCmd(), a.evidenceCmd(), a.poolCmd(), a.doseCmd(), a.simulateCmd(), a.calibrateCmd(), a.validateCmd(), a.whyCmd(), a.figureCmd(), a.modelCmd(), a.metaCmd(), a.sbmlCmd())
+	root.AddCommand(a.reportCmd(), a.evidenceCmd(), a.poolCmd(), a.doseCmd(), a.simulateCmd(), a.calibrateCmd(), a.validateCmd(), a.prescribeCmd(), a.whyCmd(), a.figureCmd(), a.modelCmd(), a.metaCmd(), a.sbmlCmd())
 	exampleFirst(root)
 	return root
 }

@@ -20,6 +20,7 @@ func scene() Scene {
 			{Kind: Interval, X: math.Inf(-1), X2: math.Inf(1), Y: 60, Hollow: true},
 			{Kind: Point, X: 0, Y: 20}, {Kind: Diamond, X: 0, Size: 0.3, X2: 0.6, Y: 80}, {Kind: Rule, X: 0},
 			{Kind: Text, X: 1, Y: 80, Text: "a < b"}, {Kind: Box, X: 1, Y: 90, X2: 50, Y2: 20, Text: "two\nlines"}, {Kind: Arrow, X: 0, Y: 0, X2: 1, Y2: 50},
+			{Kind: Cell, X: 0, Y: 0, X2: 1, Y2: 50, Text: "0.2", Colour: Light}, {Kind: Cell, X: 1, Y: 0, X2: 2, Y2: 50, Text: "0.2", Colour: Light, Hollow: true},
 		}}}}
 }
 

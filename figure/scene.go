@@ -61,6 +61,9 @@ const (
 	Box      Kind = "box"
 	Arrow    Kind = "arrow"
 	Bar      Kind = "bar" // vertical, from 0 to Y at X
+	// Cell fills X to X2, Y to Y2 with Colour and writes Text in it; Hollow hatches
+	// it instead (no evidence). Dark text on a light colour is the caller's choice.
+	Cell Kind = "cell"
 )
 
 // XY is a point of a line or band.

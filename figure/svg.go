@@ -166,10 +166,27 @@ func (d *svg) mark(p Panel, m Mark) {
 		d.box(p, m, colour)
 	case Arrow:
 		d.arrow(p.sx(m.X), p.sy(m.Y), p.sx(m.X2), p.sy(m.Y2), colour, m.Dash, max(m.Size, 1.4))
+	case Cell:
+		d.cell(p, m, colour)
 	case Bar:
 		top, base := p.sy(m.Y), p.sy(math.Max(0, p.YAxis.Min))
 		fmt.Fprintf(&d.b, `<rect x="%s" y="%s" width="%s" height="%s" fill="%s"/>`, px(p.sx(m.X)-m.Size/2), px(top), px(m.Size), px(math.Max(base-top, 0)), colour)
 	}
+}
+
+// cell is a filled rectangle with a number; a hatched one keeps its number
+// readable on a white ground.
+func (d *svg) cell(p Panel, m Mark, colour string) {
+	x1, x2, y1, y2 := p.sx(m.X), p.sx(m.X2), p.sy(m.Y2), p.sy(m.Y)
+	fmt.Fprintf(&d.b, `<rect x="%s" y="%s" width="%s" height="%s" fill="%s" stroke="#ffffff" stroke-width="1.5"/>`, px(x1), px(y1), px(x2-x1), px(y2-y1), colour)
+	if m.Hollow {
+		w, h := x2-x1, y2-y1
+		for o := 8.0; o < w+h; o += 10 {
+			d.line(x1+math.Min(o, w), y1+math.Max(0, o-w), x1+math.Max(0, o-h), y1+math.Min(o, h), Grey, "", 1)
+		}
+		fmt.Fprintf(&d.b, `<rect x="%s" y="%s" width="40" height="18" fill="#ffffff"/>`, px((x1+x2)/2-20), px((y1+y2)/2-9))
+	}
+	d.text((x1+x2)/2, (y1+y2)/2+4.5, "middle", Black, false, m.Text)
 }
 
 func (d *svg) point(p Panel, m Mark, colour string) {

@@ -47,6 +47,8 @@ func vegaMark(k Kind) map[string]any {
 		return map[string]any{"type": "area", "opacity": 0.25}
 	case Line, Rule, Text, Point, Bar:
 		return map[string]any{"type": string(k)}
+	case Cell:
+		return map[string]any{"type": "rect"}
 	case Arrow:
 		return map[string]any{"type": "rule"}
 	}
@@ -102,7 +104,7 @@ func (p Panel) encoding(k Kind) map[string]any {
 		e["y2"] = map[string]any{"field": "high"}
 	case Interval:
 		e["x2"] = map[string]any{"field": "x2"}
-	case Arrow:
+	case Arrow, Cell:
 		e["x2"], e["y2"] = map[string]any{"field": "x2"}, map[string]any{"field": "y2"}
 	case Text, Box:
 		e["text"] = map[string]any{"field": "label"}

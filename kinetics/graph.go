@@ -1,6 +1,9 @@
 package kinetics
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // Ref names an expression of a model.
 type Ref int32
@@ -22,6 +25,8 @@ type graph struct {
 	ids   map[node]Ref
 	diffs map[diffKey]Ref
 	deps  [][]int32 // states a node depends on, sorted; made on demand
+	// mu guards the graph where several goroutines build relaxations of one model.
+	mu sync.Mutex
 }
 
 // diffKey names a derivative: of a node in a leaf.

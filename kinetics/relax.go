@@ -51,6 +51,8 @@ const (
 // lockstep (a multiple of lane.Width). Models with events, delays, comparisons in the rates
 // or a mass matrix are refused.
 func NewRelaxation(m *Model, outputs []string, width int) (*Relaxation, error) {
+	m.g.mu.Lock()
+	defer m.g.mu.Unlock()
 	if len(m.Events) > 0 || len(m.delays) > 0 || len(m.Mass) > 0 || len(m.discreteNodes()) > 0 || m.relax != nil {
 		return nil, fmt.Errorf("a model with events, delays, comparisons or algebraic equations has no relaxation form")
 	}

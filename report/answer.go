@@ -44,9 +44,21 @@ func answer(c *Content) []Statement {
 		say("domains", "It does not for: %s.", strings.Join(open, "; "))
 	}
 	out = append(out, doseAnswer(c)...)
+	if c.Calibration.Sentence != "" {
+		say("calibration", "%s", c.Calibration.Sentence)
+	}
 	if e := c.Example; e != nil && len(e.Domains) > 0 {
 		g := e.Domains[len(e.Domains)-1]
-		say("parameters", "Through the muscle–brain axis, the example programme moves global cognition by %s SD (95%% of virtual persons %s to %s) — %s.", num(g.Gain.Median), num(g.Gain.Q025), num(g.Gain.Q975), e.Label)
+		if g.NewGroup != nil {
+			say("programme", "The calibrated axis expects %s SD of the example programme for global cognition (95%% interval %s to %s; in a new group %s to %s).", num(g.Gain.Median), num(g.Gain.Q025), num(g.Gain.Q975), num(g.NewGroup.Q025), num(g.NewGroup.Q975))
+		} else {
+			say("parameters", "Through the muscle–brain axis, the example programme moves global cognition by %s SD (95%% of virtual persons %s to %s) — %s.", num(g.Gain.Median), num(g.Gain.Q025), num(g.Gain.Q975), e.Label)
+		}
+	}
+	for _, s := range c.Calibration.Shares {
+		if s.Domain == agendaDomain && s.Path == "axis" {
+			say("calibration", "How much of that runs through myokines and the brain and not beside them is open: %s%% (95%% interval %s to %s; before the data %s to %s).", percent(s.Share.Median), percent(s.Share.Low), percent(s.Share.High), percent(s.Prior.Low), percent(s.Prior.High))
+		}
 	}
 	return out
 }

@@ -26,21 +26,22 @@ type Options struct {
 
 // Content is everything the report says.
 type Content struct {
-	Title      string           `json:"title"`
-	Command    string           `json:"command"`
-	Seed       uint64           `json:"seed"`
-	Answer     []Statement      `json:"answer"`
-	Evidence   EvidenceView     `json:"evidence"`
-	Overall    PoolView         `json:"overall"`
-	Domains    []PoolView       `json:"domains"`
-	Doses      []DoseView       `json:"dose_response"`
-	DoseNotes  []string         `json:"dose_notes"`
-	Randomised []RandomisedView `json:"randomised_doses"`
-	Markers    []MarkerView     `json:"markers"`
-	Links      []LinkView       `json:"links"`
-	Example    *Simulation      `json:"example_programme"`
-	Acute      []Series         `json:"acute_responses"`
-	Limits     []string         `json:"limits"`
+	Title       string           `json:"title"`
+	Command     string           `json:"command"`
+	Seed        uint64           `json:"seed"`
+	Answer      []Statement      `json:"answer"`
+	Evidence    EvidenceView     `json:"evidence"`
+	Overall     PoolView         `json:"overall"`
+	Domains     []PoolView       `json:"domains"`
+	Doses       []DoseView       `json:"dose_response"`
+	DoseNotes   []string         `json:"dose_notes"`
+	Randomised  []RandomisedView `json:"randomised_doses"`
+	Markers     []MarkerView     `json:"markers"`
+	Links       []LinkView       `json:"links"`
+	Example     *Simulation      `json:"example_programme"`
+	Acute       []Series         `json:"acute_responses"`
+	Calibration CalibrationView  `json:"calibration"`
+	Limits      []string         `json:"limits"`
 
 	graph *trace.Graph
 	pack  *evidence.Pack
@@ -88,6 +89,9 @@ func Build(ctx context.Context, p *evidence.Pack, o Options) (*Content, error) {
 	c.Randomised = NewRandomisedViews(doseresponse.RandomisedDoses(p))
 	c.Markers = NewMarkerViews(p)
 	c.Links = NewLinkViews(m)
+	if err := c.calibrated(ctx, p, m, o); err != nil {
+		return nil, err
+	}
 	if err := c.simulate(ctx, m, o); err != nil {
 		return nil, err
 	}
@@ -138,7 +142,7 @@ func (c *Content) doses(overall *synthesis.Pool) error {
 }
 
 func (c *Content) simulate(ctx context.Context, m *axis.Model, o Options) (err error) {
-	c.Example, err = Simulate(ctx, Plan{Model: m, Studied: NewStudied(c.pack), Programme: o.Programme, Person: o.Person, N: o.N, Seed: o.Seed, EveryH: training.HoursPerWeek, AfterW: 8})
+	c.Example, err = Simulate(ctx, Plan{Model: m, Posterior: c.Calibration.post, Studied: NewStudied(c.pack), Programme: o.Programme, Person: o.Person, N: o.N, Seed: o.Seed, EveryH: training.HoursPerWeek, AfterW: 8})
 	if err != nil {
 		return err
 	}
@@ -151,6 +155,9 @@ func (c *Content) simulate(ctx context.Context, m *axis.Model, o Options) (err e
 		return nil
 	}
 	run := population.Run{Model: m, Programme: &one, Person: o.Person, N: o.N, Seed: o.Seed}
+	if c.Calibration.post != nil {
+		run.Posterior = c.Calibration.post
+	}
 	for h := -0.5; h <= 24.01; h += 0.25 {
 		run.Times = append(run.Times, first[0].Start+h)
 	}
@@ -177,10 +184,18 @@ func limits(c *Content) []string {
 		"Arm sizes that a paper does not print are the whole sample split evenly, or the pack's median (counted in the flow).",
 		"Raw mean differences are standardised through their test statistic, which ignores adjustment for baseline.",
 		"Dose–response compares trials that differ in more than the dose; only the trials in the table of randomised doses separate the two.",
-		fmt.Sprintf("The axis model has %d parameters and links, %d of them assumed. Its predictions are prior predictive: they are not fitted to trials and must not be read as effects of a programme.", c.Evidence.Parameters, c.Evidence.Assumed),
+		axisLimit(c),
 		"No human value was found for blood–brain transfer of any factor, for the half-lives of irisin, IL-15, plasma BDNF and cathepsin B, or for gains from brain state to cognition.",
 		"This is no medical advice.",
 	}
+}
+
+func axisLimit(c *Content) string {
+	s := fmt.Sprintf("The axis model has %d parameters and links, %d of them assumed. ", c.Evidence.Parameters, c.Evidence.Assumed)
+	if c.Calibration.post == nil {
+		return s + "Its predictions are prior predictive: they are not fitted to trials and must not be read as effects of a programme."
+	}
+	return s + fmt.Sprintf("The data left %d of its %d uncertain quantities where the priors had them; what rests on those is an assumption with a width.", c.Calibration.Silent(), len(c.Calibration.Learned))
 }
 
 func abstractRows(p PoolView) (n int) {

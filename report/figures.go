@@ -21,6 +21,9 @@ func (c *Content) Figures() map[string]figure.Scene {
 			add(Forest(d))
 		}
 	}
+	for _, f := range c.Calibration.calibrationFigures() {
+		add(f)
+	}
 	for _, d := range c.Doses {
 		add(DoseCurve(d))
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/myoaxis/myoaxis/axis"
+	"github.com/myoaxis/myoaxis/calibrate"
 	"github.com/myoaxis/myoaxis/figure"
 	"github.com/myoaxis/myoaxis/trace"
 )
@@ -20,6 +21,8 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"num": num, "words": Words, "href": href, "anchor": anchor, "leads": leads, "interval": interval, "as": reportedAs,
 	"pct":    func(n Num) string { return percent(float64(n)) },
 	"title":  func(s string) string { w := Words(s); return strings.ToUpper(w[:1]) + w[1:] },
+	"f2":     func(v float64) string { return figure.Num(v) },
+	"pc":     func(v float64) string { return percent(v) },
 	"series": func(id string) string { return seriesNames[id+".gain"] },
 }).Parse(pageText))
 
@@ -153,6 +156,9 @@ func href(n trace.Node) string {
 	}
 	return ""
 }
+
+// SurfaceDomains are the domains with a dose surface.
+func (d pageData) SurfaceDomains() []string { return calibrate.Domains }
 
 // MarkerKind is one table of markers.
 type MarkerKind struct {

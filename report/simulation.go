@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
 	"github.com/myoaxis/myoaxis/axis"
+	"github.com/myoaxis/myoaxis/calibrate"
 	"github.com/myoaxis/myoaxis/evidence"
 	"github.com/myoaxis/myoaxis/population"
+	"github.com/myoaxis/myoaxis/prescribe"
 	"github.com/myoaxis/myoaxis/training"
 )
 
@@ -58,7 +61,12 @@ type DomainGain struct {
 	Unit         string    `json:"unit"`
 	Gain         Quantiles `json:"gain"`
 	ProbPositive Num       `json:"prob_positive"`
-	AxisShare    Quantiles `json:"share_through_axis"`
+	ProbMID      Num       `json:"prob_above_mid"`
+	MID          Num       `json:"mid_sd"`
+	// NewGroup is the gain in a new group of people: the mean effect and the
+	// spread between studies and outcomes; absent without a posterior.
+	NewGroup  *Quantiles `json:"gain_in_a_new_group,omitempty"`
+	AxisShare Quantiles  `json:"share_through_axis"`
 }
 
 // Simulation is a simulated programme for output.
@@ -100,8 +108,11 @@ type SolverStats struct {
 	Stops    int `json:"stops"`
 }
 
-// PriorPredictive is the label of every prediction until calibration exists.
-const PriorPredictive = "prior predictive: drawn from the priors and gates, not fitted to trials"
+// Labels of predictions: from a posterior, or from the priors alone.
+const (
+	PosteriorPredictive = "posterior predictive: parameters, responders and links drawn from the calibration to the evidence"
+	PriorPredictive     = "prior predictive: drawn from the priors and gates, not fitted to trials"
+)
 
 // Plan says what to simulate for a Simulation.
 type Plan struct {
@@ -109,6 +120,8 @@ type Plan struct {
 	Studied   Studied
 	Programme training.Programme
 	Person    population.Person
+	People    []population.Person  // a cohort in place of the person
+	Posterior *calibrate.Posterior // nil: prior predictive
 	N         int
 	Seed      uint64
 	// WeeklyMean runs the fast approximation of population.Run.
@@ -122,7 +135,7 @@ var cogDomains = []string{"memory", "executive", "speed", "visuospatial", "globa
 
 // MinDraws is the number of virtual persons behind the intervals of a single
 // person's prediction.
-const MinDraws = 100
+const MinDraws = 200
 
 // Simulate runs a plan.
 func Simulate(ctx context.Context, p Plan) (*Simulation, error) {
@@ -132,7 +145,14 @@ func Simulate(ctx context.Context, p Plan) (*Simulation, error) {
 		times = append(times, t)
 	}
 	times = append(times, weeks*training.HoursPerWeek)
-	run := population.Run{Model: p.Model, Programme: &p.Programme, Person: p.Person, Times: times, N: p.N, Seed: p.Seed, WeeklyMean: p.WeeklyMean}
+	run := population.Run{Model: p.Model, Programme: &p.Programme, Person: p.Person, People: p.People, Times: times, N: p.N, Seed: p.Seed, WeeklyMean: p.WeeklyMean}
+	label, who := PriorPredictive, p.Person.String()
+	if p.Posterior != nil {
+		run.Posterior, label = p.Posterior, PosteriorPredictive
+	}
+	if len(p.People) > 0 {
+		who = population.Describe(p.People)
+	}
 	e, err := run.Simulate(ctx)
 	if err != nil {
 		return nil, err
@@ -142,7 +162,7 @@ func Simulate(ctx context.Context, p Plan) (*Simulation, error) {
 	if p.WeeklyMean {
 		method = "sessions spread evenly over their week: blood levels are weekly means, slow outputs within 8 % of their change in the resolved run; give --population to resolve every session"
 	}
-	s := &Simulation{Label: PriorPredictive, Method: method, Programme: p.Programme.String(), Assumed: []string{}, Person: p.Person.String(), N: p.N, Seed: p.Seed, Sessions: len(p.Programme.Schedule()), WeeksRun: Num(weeks),
+	s := &Simulation{Label: label, Method: method, Programme: p.Programme.String(), Assumed: []string{}, Person: who, N: p.N, Seed: p.Seed, Sessions: len(p.Programme.Schedule()), WeeksRun: Num(weeks),
 		Dose:     DoseMeasures{Num(d.SessionsPerWeek), Num(d.Weeks), Num(d.Sessions), Num(d.Load1RMPct), Num(d.SetsPerExercise), Num(d.SetsPerWeek), Num(d.HardSetsPerWeek), Num(d.VolumeLoad), Num(d.SessionMinutes)},
 		Solver:   SolverStats{e.Stats.Steps, e.Stats.Rejected, e.Stats.Evaluations, e.Stats.Stops},
 		Warnings: p.Studied.warnings(p.Programme)}
@@ -153,7 +173,7 @@ func Simulate(ctx context.Context, p Plan) (*Simulation, error) {
 	}
 	last := endIndex(times, p.Programme.Weeks()*training.HoursPerWeek)
 	for _, dom := range cogDomains {
-		s.Domains = append(s.Domains, gain(e, dom, last))
+		s.Domains = append(s.Domains, p.gain(e, dom, last))
 	}
 	for k, n := range e.Names {
 		if strings.HasSuffix(n, ".axis") {
@@ -173,21 +193,33 @@ func endIndex(times []float64, end float64) int {
 	return min(i, len(times)-1)
 }
 
-func gain(e *population.Ensemble, dom string, at int) DomainGain {
+func (p Plan) gain(e *population.Ensemble, dom string, at int) DomainGain {
 	g, a := e.Series(e.Index(dom+".gain"), at), e.Series(e.Index(dom+".axis"), at)
 	out := DomainGain{Domain: dom, Unit: "SD", Gain: quantiles(g)}
-	pos := 0
+	pos, above := 0, 0
 	share := make([]float32, len(g))
 	for i := range g {
 		if g[i] > 0 {
 			pos++
+		}
+		if g[i] > prescribe.MID {
+			above++
 		}
 		direct := g[i] - a[i]
 		if s := abs(a[i]) + abs(direct); s > 0 {
 			share[i] = abs(a[i]) / s
 		}
 	}
-	out.ProbPositive = Num(float64(pos) / float64(len(g)))
+	out.ProbPositive, out.ProbMID, out.MID = Num(float64(pos)/float64(len(g))), Num(float64(above)/float64(len(g))), prescribe.MID
+	if p.Posterior != nil {
+		group := make([]float32, len(g))
+		for i := range g {
+			rng := rand.New(rand.NewPCG(p.Seed, 1<<45+uint64(i)))
+			group[i] = g[i] + float32(p.Posterior.Spread(population.DrawOf(i, len(g), p.Posterior.Len()), rng))
+		}
+		q := quantiles(group)
+		out.NewGroup = &q
+	}
 	out.AxisShare = quantiles(share)
 	return out
 }
