@@ -47,17 +47,34 @@ func TestUnknownSourcesAreRefused(t *testing.T) {
 // a neighbour moves it less, and none is ever certain.
 func TestGateRule(t *testing.T) {
 	p, _ := evidence.Embedded()
-	prob := func(src string) float64 { return newLink(p, kinetics.Param{Name: "g.x", Source: src}, 0).P }
+	prob := func(src string) float64 {
+		return newLink(p, newObserved(p), kinetics.Param{Name: "g.x", Source: src}, 0).P
+	}
 	if prob("") != 0.5 {
 		t.Errorf("without claims %g", prob(""))
 	}
-	up, near, null, con := prob("claims:E001"), prob("claims:~E001"), prob("claims:E055"), prob("claims:E162")
+	up, near, null, con := prob("claims:E001"), prob("claims:~E001"), prob("claims:E002"), prob("claims:E162")
 	if !(up > near && near > 0.5 && null < 0.5 && con < 0.5) {
 		t.Errorf("support %g, neighbour %g, null %g, contradiction %g", up, near, null, con)
 	}
-	many := prob(strings.Repeat("claims:E051 ", 30))
-	if many > 0.93 || math.Abs(many-1/(1+math.Exp(-logitLimit))) > 1e-12 {
-		t.Errorf("thirty trials give %g", many)
+	if again := prob("claims:E001 claims:E004"); again != up {
+		t.Errorf("two claims of one source give %g, one gives %g", again, up)
+	}
+	if trial := prob("claims:E194"); trial != 0.5 {
+		t.Errorf("a trial that enters the likelihood moves its link to %g", trial)
+	}
+	var all strings.Builder
+	for _, c := range p.Claims {
+		if c.Supports > 0 {
+			all.WriteString("claims:" + c.ID + " ")
+		}
+	}
+	if many := prob(all.String()); math.Abs(many-1/(1+math.Exp(-logitLimit))) > 1e-12 {
+		t.Errorf("every supporting claim together gives %g", many)
+	}
+	l := Link{P: 0.7}
+	if l.Probability(Flat) != 0.5 || !(l.Probability(Sceptical) < 0.5) || l.Probability(Claims) != 0.7 {
+		t.Error("the rules do not order")
 	}
 }
 

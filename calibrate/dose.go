@@ -108,6 +108,10 @@ func (d Dose) at(u float64) (perWeek, load float64) {
 	return within(d.Frequency) * within(d.Volume), within(d.Load)
 }
 
+// Middle is the dose at the middle of its ranges: reference sessions a week,
+// and load.
+func (d Dose) Middle() (perWeek, load float64) { return d.at(0.5) }
+
 func (d Dose) open() bool {
 	return d.Frequency.Low != d.Frequency.High || d.Volume.Low != d.Volume.High || d.Load.Low != d.Load.High
 }

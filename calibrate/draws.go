@@ -35,16 +35,10 @@ func (p *Posterior) Set(k int, params []float64, chance func() float64) {
 // Typical puts medians of parameters and probabilities of links into params.
 func (p *Posterior) Typical(params []float64) {
 	n := len(p.Z)
-	x := make([]float64, n)
 	for i, c := range p.Space.Coords {
-		if c.Param < 0 {
-			continue
+		if c.Param >= 0 {
+			params[c.Param] = p.Median(i)
 		}
-		for d := range x {
-			x[d] = p.Value(d, i)
-		}
-		slices.Sort(x)
-		params[c.Param] = (x[(n-1)/2] + x[n/2]) / 2
 	}
 	for g, c := range p.Space.Gates {
 		on := 0
@@ -94,4 +88,14 @@ func (p *Posterior) Thin(n int) *Posterior {
 	}
 	q.Draws = n
 	return &q
+}
+
+// Median of coordinate i on its own scale.
+func (p *Posterior) Median(i int) float64 {
+	x := make([]float64, len(p.Z))
+	for d := range x {
+		x[d] = p.Value(d, i)
+	}
+	slices.Sort(x)
+	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
 }

@@ -6,13 +6,13 @@ import (
 	"github.com/myoaxis/myoaxis/reported"
 )
 
-// cluster is one cohort in one class of observations (for acute markers, one
-// cohort and one marker). Its random effect u ~ N(0, τ²) is integrated out.
+// cluster is one cohort in one class of observations (for markers, one cohort
+// and one marker). Its random effect u ~ N(0, τ²) is integrated out.
 type cluster struct {
 	class  Class
 	cohort string
-	entity string // acute: with a mixture of studies without a response
-	share  int    // its share coordinate, -1 without a mixture
+	entity string // markers
+	share  int    // acute: coordinate of the share of studies with a response, -1 without a mixture
 	rows   []int  // observations
 	unit   int    // unit of leave-one-study-out
 }
@@ -31,9 +31,9 @@ func makeClusters(obs []Observation, space Space) (cs []cluster, units []unit, o
 	for i, o := range obs {
 		key := [3]string{o.Class.String(), o.Cohort, ""}
 		shareAt := -1
-		if o.Class == Acute {
+		if o.Class == Acute || o.Class == Chronic {
 			key[2] = o.Entity
-			if markers[o.Entity].mixture {
+			if o.Class == Acute && markers[o.Entity].mixture {
 				shareAt = space.mustIndex("resp." + shareName[o.Entity])
 			}
 		}

@@ -175,3 +175,7 @@ func alphaOf(text string) float64 {
 	}
 	return math.Max(v, 1e-6)
 }
+
+// Mixture tells whether acute studies of an entity may have no response at
+// all.
+func Mixture(entity string) bool { return markers[entity].mixture }

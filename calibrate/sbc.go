@@ -110,9 +110,9 @@ func sbcBatch(pr Problem, set SBCSettings, batch int) ([][]int, error) {
 	for s.sweep < set.Warm {
 		s.step()
 	}
-	rank := make([][]int, len(truth.z)+len(truth.gates))
+	rank, ties := make([][]int, len(truth.z)+len(truth.gates)), make([][]int, len(truth.z)+len(truth.gates))
 	for i := range rank {
-		rank[i] = make([]int, Lanes)
+		rank[i], ties[i] = make([]int, Lanes), make([]int, Lanes)
 	}
 	split := rand.New(rand.NewPCG(set.Seed, uint64(batch)|1<<33)).IntN(set.Draws + 1)
 	count := func() {
@@ -122,8 +122,11 @@ func sbcBatch(pr Problem, set SBCSettings, batch int) ([][]int, error) {
 				if i < len(truth.z) && pr.Space.Coords[i].Kind == halfNormal {
 					a, b = math.Abs(a), math.Abs(b)
 				}
-				if a < b || a == b && s.rng[l].Float64() < 0.5 {
+				switch {
+				case a < b:
 					rank[i][l]++
+				case a == b:
+					ties[i][l]++
 				}
 			}
 		}
@@ -144,6 +147,11 @@ func sbcBatch(pr Problem, set SBCSettings, batch int) ([][]int, error) {
 			if (d+1)%set.Thin == 0 {
 				count()
 			}
+		}
+	}
+	for i := range rank { // among ties every place is as likely
+		for l := range Lanes {
+			rank[i][l] += s.rng[l].IntN(ties[i][l] + 1)
 		}
 	}
 	return rank, nil

@@ -211,3 +211,19 @@ func (m modelInfo) Sources() map[string][]string {
 	}
 	return out
 }
+
+// Distribution is the prior as PEtab names it, with its lower bound: normal
+// (mean, SD), log-normal (of the logarithm), uniform (0, 1). A half-normal is a normal cut at 0.
+func (c Coord) Distribution() (name string, params []float64, lower float64) {
+	switch c.Kind {
+	case logNormal:
+		return "log-normal", []float64{math.Log(c.Value), c.Spread}, 0
+	case share:
+		return "uniform", []float64{0, 1}, 0
+	case halfNormal:
+		return "normal", []float64{0, c.Spread}, 0
+	case positive:
+		return "normal", []float64{c.Value, c.Spread}, 0
+	}
+	return "normal", []float64{c.Value, c.Spread}, math.Inf(-1)
+}

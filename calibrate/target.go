@@ -67,10 +67,17 @@ func newFitTarget(m *axis.Model, space Space, obs []Observation, w int) (*fitTar
 		one[i] = o.Result
 	}
 	t.results = [][]reported.Result{one}
+	for i := range t.module {
+		t.module[i] = -1
+	}
 	for k, md := range fwd.modules {
 		for _, c := range md.conditions {
 			for _, p := range c.points {
-				t.module[t.of[p.obs]] = k
+				at := &t.module[t.of[p.obs]]
+				if *at >= 0 && *at != k {
+					panic("calibrate: a cluster rests on two modules") // its likelihood would go stale
+				}
+				*at = k
 			}
 		}
 	}

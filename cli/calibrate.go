@@ -133,6 +133,9 @@ func (a *app) compareRules(ctx context.Context, p *evidence.Pack, m *axis.Model,
 	if err != nil {
 		return err
 	}
+	if set.Sweeps == 0 {
+		set.Sweeps = 800 // conclusions need less than a posterior to ship
+	}
 	r, err := calibrate.CompareRules(ctx, p, m, post, set)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ type ClaimView struct {
 	Text      string `json:"claim"`
 	Neighbour bool   `json:"about_neighbouring_link"`
 	Logit     Num    `json:"logit"`
+	Silent    string `json:"no_weight_because,omitempty"`
 	Source    string `json:"source"`
 	Locator   string `json:"locator"`
 }
@@ -31,9 +32,9 @@ type ClaimView struct {
 func NewLinkViews(m *axis.Model) []LinkView {
 	var out []LinkView
 	for _, l := range m.Links {
-		v := LinkView{ID: "g." + l.ID, Meaning: l.Meaning, Prob: Num(l.P), Grade: l.Grade(), Claims: []ClaimView{}}
+		v := LinkView{ID: m.K.Params[l.Param].Name, Meaning: l.Meaning, Prob: Num(l.P), Grade: l.Grade(), Claims: []ClaimView{}}
 		for _, t := range l.Terms {
-			v.Claims = append(v.Claims, ClaimView{t.Claim.ID, t.Claim.Text, t.Neighbour, Num(t.Logit), t.Claim.Loc.Source, t.Claim.Loc.Locator})
+			v.Claims = append(v.Claims, ClaimView{t.Claim.ID, t.Claim.Text, t.Neighbour, Num(t.Logit), t.Silent, t.Claim.Loc.Source, t.Claim.Loc.Locator})
 		}
 		out = append(out, v)
 	}

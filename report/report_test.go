@@ -66,7 +66,7 @@ func TestPage(t *testing.T) {
 			t.Errorf("no forest plot for %s", d.Domain)
 		}
 	}
-	for _, want := range []string{PriorPredictive, "No medical advice", "Evidence flow", "randomised the dose"} {
+	for _, want := range []string{PosteriorPredictive, "No medical advice", "Evidence flow", "randomised the dose"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("%q is not on the page", want)
 		}
