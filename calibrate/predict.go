@@ -41,7 +41,7 @@ type Scenario struct {
 	Weeks  []Week
 	At     []float64          // weeks, ascending
 	Person map[string]float64 // parameters of the person
-	Cut    []string           // gates set to 0
+	Cut    []string           // parameters set to 0: gates, shifts
 }
 
 // Predictor predicts outputs of the model for every draw of a posterior, with
@@ -117,7 +117,7 @@ func (p *Predictor) predict(sc Scenario, n int, draw func(k int) ([]float32, []u
 	for _, g := range sc.Cut {
 		i := p.m.K.Param(g)
 		if i < 0 {
-			return nil, fmt.Errorf("the model has no link %q", g)
+			return nil, fmt.Errorf("the model has no parameter %q to cut", g)
 		}
 		cut[i] = true
 	}

@@ -59,7 +59,7 @@ type Check struct {
 
 // rivalSettings of the fits of rivals: few parameters, short chains.
 func rivalSettings(seed uint64) Settings {
-	return Settings{Seed: seed, Warm: 300, Sweeps: 600, Chains: 2 * Lanes, Draws: 1000}
+	return Settings{Seed: seed, Warm: 200, Sweeps: 300, Chains: 2 * Lanes, Draws: 1000}
 }
 
 func (c chains) drawSet(t target, draws int) drawSet {
@@ -128,7 +128,7 @@ func LeaveOneOut(ctx context.Context, p *evidence.Pack, m *axis.Model, post *Pos
 // refitWithout calibrates without unit u and scores it.
 func refitWithout(ctx context.Context, pr Problem, post *Posterior, u int, us []UnitScore, rs []RowScore) error {
 	var t *fitTarget
-	c, err := sample(ctx, Settings{Seed: post.Seed, Warm: 120, Sweeps: 180, from: post}, "", func() (target, error) {
+	c, err := sample(ctx, Settings{Seed: post.Seed, Warm: 100, Sweeps: 125, from: post}, "", func() (target, error) {
 		ft, err := newFitTarget(pr.Model, post.Space, pr.Data.Observations, Lanes)
 		if err == nil {
 			for _, k := range ft.units[u].Clusters {

@@ -20,17 +20,21 @@ func (a *app) calibrateCmd() *cobra.Command {
 	var out, resume, compare, sbc string
 	var replicates int
 	var set calibrate.Settings
-	var force bool
+	var force, data bool
 	c := &cobra.Command{
 		Use: "calibrate", Short: "Fit the axis to the evidence: a posterior over parameters, responders and links",
 		Long: "Every observation of the pack that the model can meet enters through the likelihood of the form it was printed in; rows that\n" +
 			"do not are listed with the reason (--data). The same pack, model and seed give the same file, byte for byte. A run that is\n" +
 			"killed goes on from FILE.partial. Chains that do not agree (R-hat over 1.02, fewer than 400 effective draws) are not published.",
 		Example: "  myoaxis calibrate --out posterior.bin                       the posterior in the program, rebuilt\n" +
+			"  myoaxis calibrate --data                                    which row meets which quantity, and which none\n" +
 			"  myoaxis calibrate --evidence embedded --evidence my-pack --out mine.bin\n" +
 			"  myoaxis calibrate --compare-rules rules.json                conclusions under other rules for the links",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if data {
+				return a.dataTable()
+			}
 			if out == "" && compare == "" && sbc == "" {
 				return usage(errors.New("nowhere to write the posterior"), "give --out FILE, --compare-rules FILE or --sbc FILE")
 			}
@@ -91,10 +95,23 @@ func (a *app) calibrateCmd() *cobra.Command {
 	f.IntVar(&replicates, "replicates", 320, "data sets simulated for --sbc, a multiple of 16")
 	f.Uint64Var(&set.Seed, "seed", 1, "seed of everything random")
 	f.IntVar(&set.Sweeps, "sweeps", 0, "sweeps kept of each chain (default 1600)")
+	f.BoolVar(&data, "data", false, "list every row of the evidence, the quantity of the model it meets, or why it is left out (CSV)")
 	f.BoolVar(&force, "unconverged", false, "write the posterior although the chains do not agree (its header says so)")
 	a.evidenceFlag(c)
 	a.jsonFlag(c)
 	return c
+}
+
+func (a *app) dataTable() error {
+	p, m, err := a.packModel()
+	if err != nil {
+		return err
+	}
+	rows := calibrate.NewProblem(p, m).Data.Table()
+	if a.json {
+		return a.printJSON(rows)
+	}
+	return calibrate.WriteTable(a.sys.Stdout, rows)
 }
 
 // packModel loads the evidence and the model built on it.

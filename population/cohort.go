@@ -136,7 +136,6 @@ func ReadCohort(file string, r io.Reader) ([]Person, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		line, _ := c.FieldPos(0)
 		var pe *csv.ParseError
 		if errors.As(err, &pe) {
 			faults = append(faults, &CohortError{file, pe.Line, pe.Column, pe.Err.Error(), "check the quotes"})
@@ -145,6 +144,7 @@ func ReadCohort(file string, r io.Reader) ([]Person, error) {
 		if err != nil {
 			return nil, err
 		}
+		line, _ := c.FieldPos(0)
 		if len(row) != len(cols) {
 			faults = append(faults, &CohortError{file, line, 1, fmt.Sprintf("%d cells under %d columns", len(row), len(cols)), "a cell for each column"})
 			continue

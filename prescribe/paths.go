@@ -8,7 +8,8 @@ import (
 	"github.com/myoaxis/myoaxis/training"
 )
 
-// Path is a route of the axis and the links that carry it alone.
+// Path is a route of the axis and what is set to 0 to cut it: links, or the
+// shift of a resting level.
 type Path struct {
 	Name string
 	Cut  []string
@@ -25,7 +26,7 @@ var Paths = []Path{
 	{"CRP and TNF-alpha", []string{"g.tone_ni"}},
 	{"cathepsin B", []string{"g.bbb_catb"}},
 	{"lactate", []string{"g.lactate"}},
-	{"VEGF", []string{"g.vegf_ng", "g.vegf_pf"}},
+	{"VEGF", []string{"vegf.rest"}},
 }
 
 // PathShare is the part of a domain's effect that runs through one path.
