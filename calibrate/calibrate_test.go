@@ -171,8 +171,12 @@ func (c conjugate) logLik(k int, _ state, pred [][]float64, out []float64) {
 // The sampler finds the posterior of a conjugate problem with a gate, whose
 // moments are known in closed form.
 func TestSamplerOnAConjugateProblem(t *testing.T) {
+	sweeps := 3000
+	if testing.Short() {
+		sweeps = 1500
+	}
 	c := conjugate{[2]float64{1, 2.5}}
-	ch, err := sample(context.Background(), Settings{Seed: 5, Warm: 200, Sweeps: 3000, Chains: 2 * Lanes}, "", func() (target, error) { return c, nil })
+	ch, err := sample(context.Background(), Settings{Seed: 5, Warm: 200, Sweeps: sweeps, Chains: 2 * Lanes}, "", func() (target, error) { return c, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,6 +201,9 @@ func TestSamplerOnAConjugateProblem(t *testing.T) {
 // A second, independent sampler on a smaller model: the strength and mass data
 // alone, by importance sampling from the prior, against the chains.
 func TestIndependentSampler(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
 	p, m := embedded(t)
 	pr := NewProblem(p, m)
 	var obs []Observation
@@ -274,6 +281,9 @@ func TestIndependentSampler(t *testing.T) {
 // A killed run goes on to the same bytes, on any number of cores; a damaged or
 // foreign checkpoint is refused.
 func TestResume(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
 	p, m := embedded(t)
 	set := Settings{Seed: 3, Warm: 20, Sweeps: 20, SaveEvery: 15, Draws: 50}
 	var states [][]byte
@@ -473,6 +483,9 @@ func TestSBCFindsAFault(t *testing.T) {
 // A pack with too little is refused; one with new studies is scored and lists
 // what it could not use.
 func TestTooFew(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
 	p, m := embedded(t)
 	small := *p
 	small.Contrasts, small.Biomarkers, small.Muscle, small.Mediations, small.ArmResults = p.Contrasts[:5], nil, nil, nil, nil
@@ -497,6 +510,9 @@ func mustShipped(t *testing.T, p *evidence.Pack, m *axis.Model) *Posterior {
 // After every move the cached predictions and likelihoods are those of the
 // present state: nothing is stale.
 func TestNothingIsStale(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
 	p, m := embedded(t)
 	pr := NewProblem(p, m)
 	ft, err := newFitTarget(m, pr.Space, pr.Data.Observations, Lanes)
@@ -530,6 +546,18 @@ func TestNothingIsStale(t *testing.T) {
 	}
 }
 
+// A marker row whose fold contradicts its values is left out and says so.
+func TestContradictingUnits(t *testing.T) {
+	b := evidence.Biomarker{Form: "numeric_fold", Fold: 1.2, ValuePre: 10, ValuePost: 12, N: 20}
+	if _, reason := markerResult(b, 0.3); reason != "" {
+		t.Errorf("a consistent row is left out: %s", reason)
+	}
+	b.ValuePost = 12000
+	if _, reason := markerResult(b, 0.3); !strings.Contains(reason, "units") {
+		t.Errorf("nanograms against picograms: %q", reason)
+	}
+}
+
 // Protocols in words.
 func TestProtocol(t *testing.T) {
 	for text, want := range map[string][4]float64{"3x10 @80% 1RM": {3, 10, 80, 80}, "3x6-10 reps @75% 1RM, 13 exercises": {3, 8, 75, 75}, "HIGH: 2x10-15 @80% 1RM": {2, 12.5, 80, 80}, "8 exercises, 3x10 at 80% 1RM": {3, 10, 80, 80}, "progressive strength training 70-80% 1RM, 3x/wk": {math.NaN(), math.NaN(), 70, 80}} {
@@ -547,6 +575,9 @@ func TestProtocol(t *testing.T) {
 // What the prediction of the calibration sees is what the model says: the
 // forward map and the predictor agree.
 func TestForwardAndPredictorAgree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
 	p, m := embedded(t)
 	pr := NewProblem(p, m)
 	post := mustShipped(t, p, m)

@@ -147,6 +147,8 @@ func markerResult(b evidence.Biomarker, sd float64) (reported.Result, string) {
 	}
 	alpha := alphaOf(b.PText)
 	switch {
+	case b.Form == "numeric_fold" && b.ValuePre > 0 && b.ValuePost > 0 && math.Abs(math.Log(b.ValuePost/b.ValuePre/b.Fold)) > 0.1:
+		return reported.Result{}, "its fold contradicts its values before and after (other units?)"
 	case b.Form == "numeric_fold" && b.Fold > 0:
 		return reported.FromEstimate(math.Log(b.Fold), s), ""
 	case b.Form == "no_change" || b.Form == "direction" && dir == 0:

@@ -91,33 +91,27 @@ func LeaveOneOut(ctx context.Context, p *evidence.Pack, m *axis.Model, post *Pos
 	}
 	v := &Validation{Method: "leave-one-study-out by Pareto-smoothed importance sampling (a study is a cohort within a class of observations)", Pack: post.Pack, Model: post.Model, Excluded: []Unused{}}
 	us, rs := judge(t, evaluateDraws(t, drawSet{post.Z, post.On}, Lanes), true, post.Seed)
-	refitted := map[int]bool{}
+	build := func() (scorer, []bool, error) {
+		ft, err := newFitTarget(m, post.Space, pr.Data.Observations, Lanes)
+		return ft, ft.skip, err
+	}
+	start := Settings{Seed: post.Seed, Warm: 100, Sweeps: 125, from: post}
+	refitted := map[string]int{}
 	if refit {
-		for u := range us {
-			if us[u].unsure() {
-				if err := refitWithout(ctx, pr, post, u, us, rs); err != nil {
-					return nil, err
-				}
-				refitted[u] = true
-			}
+		if refitted, err = refitUnsure(ctx, start, build, us, rs); err != nil {
+			return nil, err
 		}
 	}
 	for class := range classes {
 		axisVerdict := verdict("axis", class.String(), us, rs)
-		for u := range us {
-			if us[u].Class == class.String() && refitted[u] {
-				axisVerdict.Refitted++
-			}
-		}
+		axisVerdict.Refitted = refitted[class.String()]
 		v.Verdicts = append(v.Verdicts, axisVerdict)
 		for _, kind := range comparedClasses[class] {
-			d, err := fitRival(ctx, kind, class, pr.Data.Observations, post.Seed)
+			x, err := rivalLeftOut(ctx, kind, class, pr.Data.Observations, post.Seed, refit)
 			if err != nil {
 				return nil, err
 			}
-			rt := newRival(kind, class, pr.Data.Observations)
-			rus, rrs := judge(rt, evaluateDraws(rt, d, Lanes), true, post.Seed)
-			v.Verdicts = append(v.Verdicts, verdict(string(kind), class.String(), rus, rrs).against(axisVerdict))
+			v.Verdicts = append(v.Verdicts, x.against(axisVerdict))
 		}
 	}
 	v.Studies, v.Rows = us, rs
@@ -125,32 +119,60 @@ func LeaveOneOut(ctx context.Context, p *evidence.Pack, m *axis.Model, post *Pos
 	return v, err
 }
 
-// refitWithout calibrates without unit u and scores it.
-func refitWithout(ctx context.Context, pr Problem, post *Posterior, u int, us []UnitScore, rs []RowScore) error {
-	var t *fitTarget
-	c, err := sample(ctx, Settings{Seed: post.Seed, Warm: 100, Sweeps: 125, from: post}, "", func() (target, error) {
-		ft, err := newFitTarget(pr.Model, post.Space, pr.Data.Observations, Lanes)
-		if err == nil {
-			for _, k := range ft.units[u].Clusters {
-				ft.skip[k] = true
-			}
-			t = ft
-		}
-		return ft, err
-	})
+// rivalLeftOut is a rival's verdict, by the same means as the axis's.
+func rivalLeftOut(ctx context.Context, kind Rival, class Class, obs []Observation, seed uint64, refit bool) (Verdict, error) {
+	d, err := fitRival(ctx, kind, class, obs, seed)
 	if err != nil {
-		return err
+		return Verdict{}, err
 	}
-	d := c.drawSet(t, 1000)
-	clear(t.skip)
-	newU, newR := judge(t, evaluateDraws(t, d, Lanes), false, post.Seed)
-	k := us[u].ParetoK
-	us[u] = newU[u]
-	us[u].ParetoK = k
-	for _, i := range t.units[u].Rows {
-		rs[i] = newR[i]
+	t := newRival(kind, class, obs)
+	us, rs := judge(t, evaluateDraws(t, d, Lanes), true, seed)
+	refitted := map[string]int{}
+	if refit {
+		build := func() (scorer, []bool, error) { rt := newRival(kind, class, obs); return rt, rt.skip, nil }
+		if refitted, err = refitUnsure(ctx, rivalSettings(seed), build, us, rs); err != nil {
+			return Verdict{}, err
+		}
 	}
-	return nil
+	v := verdict(string(kind), class.String(), us, rs)
+	v.Refitted = refitted[class.String()]
+	return v, nil
+}
+
+// refitUnsure fits anew without each unit whose importance weights fail, and
+// scores it; build makes a target and its list of clusters to skip. It counts
+// the refits by class.
+func refitUnsure(ctx context.Context, set Settings, build func() (scorer, []bool, error), us []UnitScore, rs []RowScore) (map[string]int, error) {
+	n := map[string]int{}
+	for u := range us {
+		if !us[u].unsure() {
+			continue
+		}
+		var t scorer
+		var skip []bool
+		c, err := sample(ctx, set, "", func() (target, error) {
+			var err error
+			if t, skip, err = build(); err != nil {
+				return nil, err
+			}
+			for _, k := range t.unitsOf()[u].Clusters {
+				skip[k] = true
+			}
+			return t, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		clear(skip)
+		newU, newR := judge(t, evaluateDraws(t, c.drawSet(t, 1000), Lanes), false, set.Seed)
+		newU[u].ParetoK = us[u].ParetoK
+		us[u] = newU[u]
+		for _, i := range t.unitsOf()[u].Rows {
+			rs[i] = newR[i]
+		}
+		n[us[u].Class]++
+	}
+	return n, nil
 }
 
 // NewStudies scores a posterior, and rivals fitted to its own pack, on a pack

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/myoaxis/myoaxis/axis"
+	"github.com/myoaxis/myoaxis/calibrate"
 	"github.com/myoaxis/myoaxis/evidence"
 	"github.com/myoaxis/myoaxis/synthesis"
 	"github.com/myoaxis/myoaxis/trace"
@@ -37,7 +39,12 @@ func (a *app) whyCmd() *cobra.Command {
 				}
 				pools = append(pools, q)
 			}
-			g := trace.Build(p, m, pools)
+			post, err := calibrate.Shipped(p, m)
+			var other *calibrate.FileError
+			if err != nil && !errors.As(err, &other) { // other evidence: no posterior to show
+				return err
+			}
+			g := trace.Build(p, m, post, pools)
 			id := resolve(g, args[0])
 			if id == "" {
 				hint := "ids are listed by myoaxis evidence list and myoaxis model list; pooled estimates are pool:DOMAIN"

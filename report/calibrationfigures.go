@@ -47,7 +47,7 @@ func SurfaceMap(domain string, cells []prescribe.Cell) figure.Scene {
 		return t
 	}
 	panel := func(x, w float64, title, xl, yl string, xs, ys []float64, pick func(c prescribe.Cell) (float64, float64, bool)) {
-		p := figure.Panel{Title: title, X: x, Y: 48, W: w, H: 260, XAxis: figure.Axis{Hidden: true}, YAxis: figure.Axis{Hidden: true}}
+		p := figure.Panel{Title: title, X: x, Y: 52, W: w, H: 260, XAxis: figure.Axis{Hidden: true}, YAxis: figure.Axis{Hidden: true}}
 		cw, ch := w/float64(len(xs)), 260/float64(len(ys))
 		for _, c := range cells {
 			vx, vy, ok := pick(c)
@@ -61,12 +61,12 @@ func SurfaceMap(domain string, cells []prescribe.Cell) figure.Scene {
 				Tip: fmt.Sprintf("%g sessions a week, %g %% 1RM, %g sets, %g weeks: %.2f SD (%.2f to %.2f)", c.Sessions, c.LoadPct, c.Sets, c.Weeks, c.Effect.Median, c.Effect.Low, c.Effect.High)})
 		}
 		for i, at := range ones(len(xs)) {
-			p.Marks = append(p.Marks, figure.Mark{Kind: figure.Text, X: at * cw, Y: 274, Text: figure.Num(xs[i]), Anchor: "middle", Colour: figure.Black})
+			p.Marks = append(p.Marks, figure.Mark{Kind: figure.Text, X: at * cw, Y: 274, Text: fmt.Sprintf("%g", xs[i]), Anchor: "middle", Colour: figure.Black})
 		}
 		for j, at := range ones(len(ys)) {
-			p.Marks = append(p.Marks, figure.Mark{Kind: figure.Text, X: -8, Y: 260 - at*ch, Text: figure.Num(ys[j]), Anchor: "end", Colour: figure.Black})
+			p.Marks = append(p.Marks, figure.Mark{Kind: figure.Text, X: -8, Y: 260 - at*ch, Text: fmt.Sprintf("%g", ys[j]), Anchor: "end", Colour: figure.Black})
 		}
-		p.Marks = append(p.Marks, figure.Mark{Kind: figure.Text, X: w / 2, Y: 298, Text: xl, Anchor: "middle", Colour: figure.Black}, figure.Mark{Kind: figure.Text, X: -40, Y: -2, Text: yl, Colour: figure.Black})
+		p.Marks = append(p.Marks, figure.Mark{Kind: figure.Text, X: w / 2, Y: 298, Text: xl, Anchor: "middle", Colour: figure.Black}, figure.Mark{Kind: figure.Text, X: -8, Y: -12, Text: yl, Anchor: "end", Colour: figure.Black})
 		s.Panels = append(s.Panels, p)
 	}
 	panel(60, 400, "24 weeks, 3 sets", "sessions a week", "% 1RM", prescribe.SurfaceSessions, prescribe.SurfaceLoads, func(c prescribe.Cell) (float64, float64, bool) {
@@ -86,7 +86,7 @@ type bar struct {
 }
 
 func intervalChart(id, title, desc, label string, lo, hi float64, bars []bar) figure.Scene {
-	const rowH, left, w = 24.0, 430.0, 400.0
+	const rowH, left, w = 24.0, 470.0, 400.0
 	h := rowH*float64(len(bars)) + 12
 	s := figure.Scene{ID: id, Title: title, Desc: desc, W: left + w + 40, H: h + 90, Columns: []string{"name", "value", "low", "high"}}
 	plot := figure.Panel{X: left, Y: 30, W: w, H: h, XAxis: figure.Axis{Label: label, Min: lo, Max: hi, Ticks: figure.Ticks(lo, hi, 6), Grid: true}, YAxis: figure.Axis{Hidden: true}}
@@ -101,7 +101,7 @@ func intervalChart(id, title, desc, label string, lo, hi float64, bars []bar) fi
 			colour, dash = figure.Grey, "4 3"
 		}
 		row := []string{b.name, figure.Num(b.at), figure.Num(b.low), figure.Num(b.high)}
-		text.Marks = append(text.Marks, figure.Mark{Kind: figure.Text, X: left - 12, Y: y, Text: clip(b.name, 62), Anchor: "end", Colour: figure.Black})
+		text.Marks = append(text.Marks, figure.Mark{Kind: figure.Text, X: left - 12, Y: y, Text: clip(b.name, 64), Anchor: "end", Colour: figure.Black})
 		plot.Marks = append(plot.Marks, figure.Mark{Kind: figure.Interval, X: b.low, X2: b.high, Y: y, Colour: colour, Dash: dash, Row: row, Tip: fmt.Sprintf("%s: %.3g (%.3g to %.3g)", b.name, b.at, b.low, b.high)},
 			figure.Mark{Kind: figure.Point, X: b.at, Y: y, Colour: colour, Hollow: b.hollow || b.dashed})
 	}
@@ -128,7 +128,7 @@ func (v CalibrationView) sharesFigure() figure.Scene {
 func (v CalibrationView) driversFigure() figure.Scene {
 	var bars []bar
 	for _, d := range v.TopDrivers() {
-		bars = append(bars, bar{name: d.Meaning, at: d.Total, low: d.Low, high: d.High, hollow: d.Assumed})
+		bars = append(bars, bar{name: d.Name + ": " + d.Meaning, at: d.Total, low: d.Low, high: d.High, hollow: d.Assumed})
 	}
 	return intervalChart("drivers", "What drives the predicted effect on global cognition", "Total Sobol index with bootstrap interval of the parameters and links with the largest part in the variance of the predicted effect; hollow points are assumed parameters.", "total Sobol index", 0, 1, bars)
 }
@@ -138,7 +138,11 @@ func (v CalibrationView) agendaFigure() figure.Scene {
 	for _, a := range v.TopAgenda() {
 		bars = append(bars, bar{name: a.Name, at: a.Reduction, low: a.Low, high: a.High})
 	}
-	return intervalChart("agenda", "Which single measurement would narrow the answer most", "Expected share of the variance of the predicted effect on global cognition that one new measurement would remove, with bootstrap interval.", "expected reduction in variance", 0, 1, bars)
+	top := 0.1
+	for _, b := range bars {
+		top = math.Max(top, math.Ceil(b.high*10)/10)
+	}
+	return intervalChart("agenda", "Which single measurement would narrow the answer most", "Expected share of the variance of the predicted effect on global cognition that one new measurement would remove, with bootstrap interval.", "expected reduction in variance", 0, top, bars)
 }
 
 // validationFigure shows each rival against the axis, and the PIT histogram.

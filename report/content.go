@@ -95,7 +95,7 @@ func Build(ctx context.Context, p *evidence.Pack, o Options) (*Content, error) {
 	if err := c.simulate(ctx, m, o); err != nil {
 		return nil, err
 	}
-	c.graph = trace.Build(p, m, pools)
+	c.graph = trace.Build(p, m, c.Calibration.post, pools)
 	c.Limits = limits(c)
 	c.Answer = answer(c)
 	return c, nil

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/myoaxis/myoaxis/axis"
+	"github.com/myoaxis/myoaxis/calibrate"
 	"github.com/myoaxis/myoaxis/evidence"
 	"github.com/myoaxis/myoaxis/synthesis"
 )
@@ -50,8 +51,9 @@ func (g *Graph) add(n Node) {
 // PoolID is the id of a pooled estimate.
 func PoolID(domain string) string { return "pool:" + domain }
 
-// Build collects the graph of a pack, the axis model and pooled estimates.
-func Build(p *evidence.Pack, m *axis.Model, pools []*synthesis.Pool) *Graph {
+// Build collects the graph of a pack, the axis model, its posterior (nil where
+// there is none) and pooled estimates.
+func Build(p *evidence.Pack, m *axis.Model, post *calibrate.Posterior, pools []*synthesis.Pool) *Graph {
 	g := &Graph{nodes: map[string]Node{}}
 	for _, s := range p.Studies {
 		title := "Study " + s.ID
@@ -78,7 +80,16 @@ func Build(p *evidence.Pack, m *axis.Model, pools []*synthesis.Pool) *Graph {
 	for _, c := range p.Claims {
 		g.add(Node{ID: c.ID, Kind: "claim", Title: c.Text, Value: c.EffectSize, Source: c.Loc.Source, Locator: c.Loc.Locator})
 	}
+	for _, o := range p.Muscle {
+		g.add(Node{ID: o.ID, Kind: "observation", Title: fmt.Sprintf("%s: %s, %s", o.Outcome, o.Measure, o.Arm), Source: o.Loc.Source, Locator: o.Loc.Locator})
+	}
+	for _, x := range p.Mediations {
+		g.add(Node{ID: x.ID, Kind: "observation", Title: x.Statistic + " of " + x.Mediator + " on " + x.Outcome, Source: x.Loc.Source, Locator: x.Loc.Locator, Parents: []string{x.StudyID}})
+	}
 	g.addModel(p, m)
+	if post != nil {
+		g.addPosterior(p, m, post)
+	}
 	for _, pl := range pools {
 		g.addPool(pl)
 	}
@@ -95,7 +106,7 @@ func (g *Graph) addModel(p *evidence.Pack, m *axis.Model) {
 		case axis.Gate:
 			n.Kind, n.Value = "link", fmt.Sprintf("present with probability %.2f", m.Priors[i].P)
 		case axis.Responder:
-			n.Value = fmt.Sprintf("responds with probability %.2f", m.Priors[i].P)
+			n.Value = "share of studies with a response, uniform prior"
 			n.Parents = g.acuteRows(p, m.Priors[i].Entity)
 		}
 		g.add(n)
@@ -111,6 +122,29 @@ func (g *Graph) addModel(p *evidence.Pack, m *axis.Model) {
 		}
 		n.Value += fmt.Sprintf("; rests on %d parameters and links, %d of them assumed", len(n.Parents), assumed)
 		g.add(n)
+	}
+}
+
+// addPosterior adds to parameters and links what calibration made of them, and
+// to predictions the observations they were held against.
+func (g *Graph) addPosterior(p *evidence.Pack, m *axis.Model, post *calibrate.Posterior) {
+	for _, c := range calibrate.Learned(m, post) {
+		n, ok := g.nodes[c.Name]
+		if !ok {
+			continue
+		}
+		if c.Gate {
+			n.Value += fmt.Sprintf(", %.2f after calibration", c.Posterior.Median)
+		} else {
+			n.Value += fmt.Sprintf("; after calibration %.3g (%.3g to %.3g), %.0f %% of the prior variance gone", c.Posterior.Median, c.Posterior.Low, c.Posterior.High, 100*c.Learned)
+		}
+		g.nodes[c.Name] = n
+	}
+	for _, o := range calibrate.NewProblem(p, m).Data.Observations {
+		if n, ok := g.nodes[o.Quantity]; ok && n.Kind == "prediction" && !slices.Contains(n.Parents, o.ID) {
+			n.Parents = append(n.Parents, o.ID)
+			g.nodes[o.Quantity] = n
+		}
 	}
 }
 

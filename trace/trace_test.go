@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/myoaxis/myoaxis/axis"
+	"github.com/myoaxis/myoaxis/calibrate"
 	"github.com/myoaxis/myoaxis/evidence"
 	"github.com/myoaxis/myoaxis/synthesis"
 )
@@ -20,7 +21,11 @@ func graph(t *testing.T) *Graph {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Build(p, m, []*synthesis.Pool{pool})
+	post, err := calibrate.Shipped(p, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Build(p, m, post, []*synthesis.Pool{pool})
 }
 
 // Every branch ends in a source, or in an assumption that says so.

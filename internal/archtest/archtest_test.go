@@ -22,7 +22,7 @@ var may = map[string][]string{
 	"cmd/myoaxis":          {"cli"},
 	"cli":                  {"antimony", "axis", "calibrate", "dataset", "doseresponse", "effect", "evidence", "figure", "formula", "kinetics", "ode", "petab", "population", "prescribe", "report", "reported", "sbml", "sensitivity", "synthesis", "trace", "training"},
 	"report":               {"axis", "calibrate", "doseresponse", "evidence", "figure", "population", "prescribe", "reported", "synthesis", "trace", "training"},
-	"trace":                {"axis", "evidence", "synthesis"},
+	"trace":                {"axis", "calibrate", "evidence", "synthesis"},
 	"calibrate":            {"axis", "evidence", "kinetics", "reported", "synthesis", "training"},
 	"petab":                {},
 	"prescribe":            {"axis", "calibrate", "evidence", "population", "sensitivity", "training"},
