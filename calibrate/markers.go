@@ -59,14 +59,13 @@ func changeSD(p *evidence.Pack) float64 {
 }
 
 func (c *collector) markers() {
-	sd := changeSD(c.pack)
 	for _, b := range c.pack.Biomarkers {
 		m, reason := c.usableMarker(b)
 		if reason != "" {
 			c.leave("biomarkers", b.ID, reason)
 			continue
 		}
-		r, reason := markerResult(b, sd)
+		r, reason := markerResult(b, c.sd)
 		if reason != "" {
 			c.leave("biomarkers", b.ID, reason)
 			continue

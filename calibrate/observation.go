@@ -59,8 +59,12 @@ type PriorUse struct{ Table, ID, Param string }
 
 // Collect sorts every row of the pack into observations, priors, and rows left
 // out with the reason. No row is lost: TestEveryRowIsListed.
-func Collect(p *evidence.Pack, m ModelInfo) Data {
-	c := &collector{pack: p, model: m}
+func Collect(p *evidence.Pack, m ModelInfo) Data { return collect(p, m, changeSD(p)) }
+
+// collect reads markers with a given SD between persons of a change, so that
+// new studies are judged by that of the pack a posterior was made from.
+func collect(p *evidence.Pack, m ModelInfo, sd float64) Data {
+	c := &collector{pack: p, model: m, sd: sd}
 	c.priors()
 	c.cognition()
 	c.markers()
@@ -83,6 +87,7 @@ type collector struct {
 	model ModelInfo
 	data  Data
 	taken map[string]string // TABLE:ID -> parameter
+	sd    float64           // between persons, of the log change of a marker
 }
 
 func (c *collector) use(o Observation) {

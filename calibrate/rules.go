@@ -2,6 +2,7 @@ package calibrate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"slices"
@@ -40,6 +41,21 @@ type Interval struct {
 	Median float64 `json:"median"`
 	Low    float64 `json:"low_95"`
 	High   float64 `json:"high_95"`
+}
+
+// MarshalJSON writes null for what no draw defines.
+func (i Interval) MarshalJSON() ([]byte, error) {
+	num := func(v float64) *float64 {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil
+		}
+		return &v
+	}
+	return json.Marshal(struct {
+		Median *float64 `json:"median"`
+		Low    *float64 `json:"low_95"`
+		High   *float64 `json:"high_95"`
+	}{num(i.Median), num(i.Low), num(i.High)})
 }
 
 // NewInterval summarises draws; NaN is left out.

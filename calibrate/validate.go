@@ -179,7 +179,7 @@ func refitUnsure(ctx context.Context, set Settings, build func() (scorer, []bool
 // of studies they have not seen. Studies of the posterior's pack are left out.
 func NewStudies(ctx context.Context, own, fresh *evidence.Pack, m *axis.Model, post *Posterior) (*Validation, error) {
 	old := NewProblem(own, m)
-	pr := NewProblem(fresh, m)
+	pr := Problem{Model: m, Space: post.Space, Data: collect(fresh, modelInfo{m.K}, changeSD(own))}
 	v := &Validation{Method: "predictions for studies the posterior has not seen", Pack: PackHash(fresh), Model: post.Model, Excluded: []Unused{}, Checks: []Check{}}
 	obs := unseen(own, fresh, pr.Data.Observations, v)
 	v.Excluded = append(v.Excluded, pr.Data.Unused...)

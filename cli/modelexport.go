@@ -20,7 +20,7 @@ func (a *app) modelExportCmd() *cobra.Command {
 	var format, program, person, out string
 	c := &cobra.Command{
 		Use: "export", Short: "Write the axis model, with a programme and a person, for other tools",
-		Long: "The typical person: parameters at their medians, links at their probabilities. The sessions of the programme are events.\n" +
+		Long: "The typical person: parameters at their medians after calibration, links at their probabilities. The sessions of the programme are events.\n" +
 			"Meaning, unit and source of every parameter are in its notes; identifiers are in annotations.",
 		Example: "  myoaxis model export --format sbml --out axis.xml\n  myoaxis model export --format petab --out problem\n  myoaxis model export --format antimony --program \"2x/week, 12 weeks: 6 exercises, 3x10 @ 70% 1RM\"",
 		Args:    noArgs,
@@ -58,7 +58,11 @@ func (a *app) modelExportCmd() *cobra.Command {
 				}
 				return writePetab(problem, out)
 			}
-			model, err := exportAxis(p, m, prog, who)
+			post, err := a.posteriorOrPrior("", p, m)
+			if err != nil {
+				return err
+			}
+			model, err := exportAxis(p, m, post, prog, who)
 			if err != nil {
 				return err
 			}
@@ -76,9 +80,13 @@ func (a *app) modelExportCmd() *cobra.Command {
 
 var axisNamespaces = map[string]string{"rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "bqbiol": "http://biomodels.net/biology-qualifiers/"}
 
-// exportAxis writes the axis for the typical person with a programme.
-func exportAxis(p *evidence.Pack, m *axis.Model, prog training.Programme, who population.Person) (*sbml.Model, error) {
+// exportAxis writes the axis for the typical person with a programme; without a
+// posterior at the medians of the priors.
+func exportAxis(p *evidence.Pack, m *axis.Model, post *calibrate.Posterior, prog training.Programme, who population.Person) (*sbml.Model, error) {
 	run := population.Run{Model: m, Programme: &prog, Person: who, N: 1, Times: []float64{prog.Weeks() * training.HoursPerWeek}}
+	if post != nil {
+		run.Posterior = post
+	}
 	task := run.Task(0, prog.Schedule())
 	x := sbml.Export{ID: "muscle_brain_axis", TimeUnits: "hour", Params: task.Params, Initial: task.Initial, Stops: task.Stops,
 		Describe: func(name, metaid string) (notes, annotation string) {
