@@ -493,7 +493,7 @@ func TestTooFew(t *testing.T) {
 	if _, err := Run(context.Background(), &small, m, Settings{}); !errors.As(err, &few) {
 		t.Errorf("five contrasts give %v", err)
 	}
-	if _, err := NewStudies(context.Background(), p, p, m, mustShipped(t, p, m)); !errors.As(err, &few) {
+	if _, err := NewStudies(context.Background(), p, p, m, mustShipped(t, p, m), 1); !errors.As(err, &few) {
 		t.Errorf("the posterior's own studies give %v", err)
 	}
 }

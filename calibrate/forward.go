@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -132,17 +133,7 @@ func (f *forward) add(i int, o Observation, latent int) {
 	}
 	cd := md.conditions[c]
 	cd.points = append(cd.points, point{i, out, after, o.SinceEnd, o.Class})
-	slices.SortStableFunc(cd.points, func(a, b point) int { return cmpFloat(a.afterH, b.afterH) })
-}
-
-func cmpFloat(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
+	slices.SortStableFunc(cd.points, func(a, b point) int { return cmp.Compare(a.afterH, b.afterH) })
 }
 
 // state is what a prediction is made for: a row of w values a coordinate, gate

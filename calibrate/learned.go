@@ -3,6 +3,7 @@ package calibrate
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/myoaxis/myoaxis/axis"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -101,7 +102,7 @@ func Sentence(v *Validation) string {
 		if r == NoEffect {
 			name = "a model of no effect"
 		}
-		s += fmt.Sprintf(" It predicts them %s %s (log predictive density %+.1f, SE %.1f).", word, name, -x.Difference, x.DifferenceSE)
+		s += fmt.Sprintf(" It predicts them %s %s (log predictive density %s, SE %.1f).", word, name, strings.Replace(fmt.Sprintf("%+.1f", -x.Difference), "-", "−", 1), x.DifferenceSE)
 	}
 	return s
 }

@@ -82,20 +82,21 @@ var comparedClasses = map[Class][]Rival{Cognition: Rivals, Chronic: {RandomEffec
 
 // LeaveOneOut validates a posterior on its own pack, one cohort left out at a
 // time: by Pareto-smoothed importance sampling, and by refitting where its
-// diagnostic fails (k > 0.7) and refit is set.
-func LeaveOneOut(ctx context.Context, p *evidence.Pack, m *axis.Model, post *Posterior, refit bool) (*Validation, error) {
+// diagnostic fails (k > 0.7) and refit is set. The seed is that of refits, of
+// rivals, and of the place of partial reports within their range.
+func LeaveOneOut(ctx context.Context, p *evidence.Pack, m *axis.Model, post *Posterior, refit bool, seed uint64) (*Validation, error) {
 	pr := NewProblem(p, m)
 	t, err := newFitTarget(m, post.Space, pr.Data.Observations, Lanes)
 	if err != nil {
 		return nil, err
 	}
 	v := &Validation{Method: "leave-one-study-out by Pareto-smoothed importance sampling (a study is a cohort within a class of observations)", Pack: post.Pack, Model: post.Model, Excluded: []Unused{}}
-	us, rs := judge(t, evaluateDraws(t, drawSet{post.Z, post.On}, Lanes), true, post.Seed)
+	us, rs := judge(t, evaluateDraws(t, drawSet{post.Z, post.On}, Lanes), true, seed)
 	build := func() (scorer, []bool, error) {
 		ft, err := newFitTarget(m, post.Space, pr.Data.Observations, Lanes)
 		return ft, ft.skip, err
 	}
-	start := Settings{Seed: post.Seed, Warm: 100, Sweeps: 125, from: post}
+	start := Settings{Seed: seed, Warm: 100, Sweeps: 125, from: post}
 	refitted := map[string]int{}
 	if refit {
 		if refitted, err = refitUnsure(ctx, start, build, us, rs); err != nil {
@@ -107,7 +108,7 @@ func LeaveOneOut(ctx context.Context, p *evidence.Pack, m *axis.Model, post *Pos
 		axisVerdict.Refitted = refitted[class.String()]
 		v.Verdicts = append(v.Verdicts, axisVerdict)
 		for _, kind := range comparedClasses[class] {
-			x, err := rivalLeftOut(ctx, kind, class, pr.Data.Observations, post.Seed, refit)
+			x, err := rivalLeftOut(ctx, kind, class, pr.Data.Observations, seed, refit)
 			if err != nil {
 				return nil, err
 			}
@@ -177,7 +178,7 @@ func refitUnsure(ctx context.Context, set Settings, build func() (scorer, []bool
 
 // NewStudies scores a posterior, and rivals fitted to its own pack, on a pack
 // of studies they have not seen. Studies of the posterior's pack are left out.
-func NewStudies(ctx context.Context, own, fresh *evidence.Pack, m *axis.Model, post *Posterior) (*Validation, error) {
+func NewStudies(ctx context.Context, own, fresh *evidence.Pack, m *axis.Model, post *Posterior, seed uint64) (*Validation, error) {
 	old := NewProblem(own, m)
 	pr := Problem{Model: m, Space: post.Space, Data: collect(fresh, modelInfo{m.K}, changeSD(own))}
 	v := &Validation{Method: "predictions for studies the posterior has not seen", Pack: PackHash(fresh), Model: post.Model, Excluded: []Unused{}, Checks: []Check{}}
@@ -190,7 +191,7 @@ func NewStudies(ctx context.Context, own, fresh *evidence.Pack, m *axis.Model, p
 	if err != nil {
 		return nil, err
 	}
-	us, rs := judge(t, evaluateDraws(t, drawSet{post.Z, post.On}, Lanes), false, post.Seed)
+	us, rs := judge(t, evaluateDraws(t, drawSet{post.Z, post.On}, Lanes), false, seed)
 	for class := range classes {
 		axisVerdict := verdict("axis", class.String(), us, rs)
 		if axisVerdict.Rows == 0 {
@@ -198,12 +199,12 @@ func NewStudies(ctx context.Context, own, fresh *evidence.Pack, m *axis.Model, p
 		}
 		v.Verdicts = append(v.Verdicts, axisVerdict)
 		for _, kind := range comparedClasses[class] {
-			d, err := fitRival(ctx, kind, class, old.Data.Observations, post.Seed)
+			d, err := fitRival(ctx, kind, class, old.Data.Observations, seed)
 			if err != nil {
 				return nil, err
 			}
 			rt := newRival(kind, class, obs)
-			rus, rrs := judge(rt, evaluateDraws(rt, d, Lanes), false, post.Seed)
+			rus, rrs := judge(rt, evaluateDraws(rt, d, Lanes), false, seed)
 			v.Verdicts = append(v.Verdicts, verdict(string(kind), class.String(), rus, rrs).against(axisVerdict))
 		}
 	}

@@ -15,6 +15,7 @@ import (
 func (a *app) validateCmd() *cobra.Command {
 	var dir, file, out string
 	var refit bool
+	var seed uint64
 	c := &cobra.Command{
 		Use: "validate", Short: "How well the axis predicts studies it has not seen, against models that know no biology",
 		Long: "Leaves out one study at a time, or scores the posterior on a pack of new studies (--pack). The rivals are partial-report random\n" +
@@ -37,7 +38,7 @@ func (a *app) validateCmd() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				v, err = calibrate.NewStudies(c.Context(), own, fresh, m, post)
+				v, err = calibrate.NewStudies(c.Context(), own, fresh, m, post, seed)
 				var few *calibrate.TooFewError
 				if errors.As(err, &few) {
 					if a.json {
@@ -52,7 +53,7 @@ func (a *app) validateCmd() *cobra.Command {
 				if err != nil {
 					return err
 				}
-			} else if v, err = calibrate.LeaveOneOut(c.Context(), own, m, post, refit); err != nil {
+			} else if v, err = calibrate.LeaveOneOut(c.Context(), own, m, post, refit, seed); err != nil {
 				return err
 			}
 			if out != "" {
@@ -68,6 +69,7 @@ func (a *app) validateCmd() *cobra.Command {
 	f.StringVar(&dir, "pack", "", "folder of an evidence pack with new studies")
 	f.StringVar(&file, "posterior", "", "posterior file instead of the one in the program")
 	f.BoolVar(&refit, "refit", false, "calibrate anew without a study where importance sampling cannot stand for leaving it out (minutes)")
+	f.Uint64Var(&seed, "seed", 1, "seed of everything random")
 	f.StringVar(&out, "out", "", "file to write the JSON document to")
 	a.evidenceFlag(c)
 	a.jsonFlag(c)

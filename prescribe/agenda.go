@@ -1,6 +1,7 @@
 package prescribe
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -91,15 +92,7 @@ func Agenda(m *Model, domain string, prog training.Programme, p population.Perso
 		}
 		ms = append(ms, measure("experiment that blocks: "+m.Axis.K.Params[m.Post.Space.Gates[g].Param].Meaning, domain, y, x, r))
 	}
-	slices.SortStableFunc(ms, func(a, b Measurement) int {
-		switch {
-		case a.Reduction > b.Reduction:
-			return -1
-		case a.Reduction < b.Reduction:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(ms, func(a, b Measurement) int { return cmp.Compare(b.Reduction, a.Reduction) })
 	return ms, nil
 }
 
@@ -108,15 +101,7 @@ func bins(x []float64, n int) []int {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case x[a] < x[b]:
-			return -1
-		case x[a] > x[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(x[a], x[b]) })
 	out := make([]int, len(x))
 	for rank, i := range order {
 		out[i] = rank * n / len(x)

@@ -1,6 +1,7 @@
 package prescribe
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -93,14 +94,6 @@ func Drivers(ctx context.Context, m *Model, domain string, prog training.Program
 		ix := res.Total[0][i]
 		out = append(out, Driver{f.Name, par.Meaning, domain, ix.Estimate, ix.Low, ix.High, axis.Assumed(par), learned[f.Name]})
 	}
-	slices.SortStableFunc(out, func(a, b Driver) int {
-		switch {
-		case a.Total > b.Total:
-			return -1
-		case a.Total < b.Total:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(out, func(a, b Driver) int { return cmp.Compare(b.Total, a.Total) })
 	return out, nil
 }

@@ -1,6 +1,7 @@
 package prescribe
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -165,7 +166,7 @@ func (m *Model) options(s Support, q Question, progs []training.Programme) ([]Op
 const maxOptions = 5
 
 func (m *Model) rank(a *Answer, s Support, q Question, opts []Option) error {
-	best := slices.MaxFunc(opts, func(x, y Option) int { return cmp(mean(x.gain), mean(y.gain)) })
+	best := slices.MaxFunc(opts, func(x, y Option) int { return cmp.Compare(mean(x.gain), mean(y.gain)) })
 	alt := q.Against
 	if alt == nil {
 		p, err := training.Parse(best.Programme)
@@ -197,9 +198,9 @@ func (m *Model) rank(a *Answer, s Support, q Question, opts []Option) error {
 			}
 			return 1
 		case x.TiesBest && x.Minutes != y.Minutes:
-			return cmp(x.Minutes, y.Minutes)
+			return cmp.Compare(x.Minutes, y.Minutes)
 		}
-		return cmp(mean(y.gain), mean(x.gain))
+		return cmp.Compare(mean(y.gain), mean(x.gain))
 	})
 	// of those that tie: the shortest of each number of sessions; then the best
 	var list []Option
@@ -225,16 +226,6 @@ func (m *Model) rank(a *Answer, s Support, q Question, opts []Option) error {
 	}
 	a.Options = list
 	return nil
-}
-
-func cmp(x, y float64) int {
-	switch {
-	case x < y:
-		return -1
-	case x > y:
-		return 1
-	}
-	return 0
 }
 
 func mean(x []float64) (m float64) {

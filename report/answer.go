@@ -19,6 +19,9 @@ func answer(c *Content) []Statement {
 	}
 	say(o.ID, "Across all cognitive domains, %d results from %d cohorts of older adults put the effect of resistance training at %s SD (95%% interval %s to %s); the true effect in a new trial may lie between %s and %s.",
 		o.All.Rows, o.All.Cohorts, num(o.All.Estimate), num(o.All.CILow), num(o.All.CIHigh), num(o.All.PILow), num(o.All.PIHigh))
+	if c.Calibration.Sentence != "" {
+		say("calibration", "The muscle–brain axis was calibrated and judged. %s", c.Calibration.Sentence)
+	}
 	if o.NumericOnly != nil {
 		say(o.ID, "Only %d of %d studies print a number. Dropping the others would have given %s SD (%s to %s).", o.NumericStud, o.Flow.Studies, num(o.NumericOnly.Estimate), num(o.NumericOnly.CILow), num(o.NumericOnly.CIHigh))
 	}
@@ -44,9 +47,6 @@ func answer(c *Content) []Statement {
 		say("domains", "It does not for: %s.", strings.Join(open, "; "))
 	}
 	out = append(out, doseAnswer(c)...)
-	if c.Calibration.Sentence != "" {
-		say("calibration", "%s", c.Calibration.Sentence)
-	}
 	if e := c.Example; e != nil && len(e.Domains) > 0 {
 		g := e.Domains[len(e.Domains)-1]
 		if g.NewGroup != nil {
@@ -58,6 +58,9 @@ func answer(c *Content) []Statement {
 	for _, s := range c.Calibration.Shares {
 		if s.Domain == agendaDomain && s.Path == "axis" {
 			say("calibration", "How much of that runs through myokines and the brain and not beside them is open: %s%% (95%% interval %s to %s; before the data %s to %s).", percent(s.Share.Median), percent(s.Share.Low), percent(s.Share.High), percent(s.Prior.Low), percent(s.Prior.High))
+			if lo, hi, ok := c.Calibration.shareByRule(); ok {
+				say("calibration", "Under other prior rules for the links its median runs from %s%% to %s%%: the trials do not settle it.", percent(lo), percent(hi))
+			}
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -70,13 +71,7 @@ func (c *Content) calibrated(ctx context.Context, p *evidence.Pack, m *axis.Mode
 	}
 	for _, list := range [][]ClassCount{v.Observations, v.Unused} {
 		slices.SortFunc(list, func(a, b ClassCount) int {
-			if a.Rows != b.Rows {
-				return b.Rows - a.Rows
-			}
-			if a.Name < b.Name {
-				return -1
-			}
-			return 1
+			return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Name, b.Name))
 		})
 	}
 	v.Learned = calibrate.Learned(m, post)
@@ -137,24 +132,37 @@ func (v CalibrationView) Informed() (out []calibrate.Change) {
 			out = append(out, l)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b calibrate.Change) int {
-		switch {
-		case a.Learned > b.Learned:
-			return -1
-		case a.Learned < b.Learned:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(out, func(a, b calibrate.Change) int { return cmp.Compare(b.Learned, a.Learned) })
 	return out
 }
 
-// Silent counts parameters and links of which the data said nothing.
-func (v CalibrationView) Silent() (n int) {
+// Untouched are the parameters and links of which the data said next to
+// nothing.
+func (v CalibrationView) Untouched() (out []calibrate.Change) {
 	for _, l := range v.Learned {
 		if !l.Used || l.Learned < 0.1 {
-			n++
+			out = append(out, l)
 		}
 	}
-	return n
+	return out
+}
+
+// Silent counts them.
+func (v CalibrationView) Silent() int { return len(v.Untouched()) }
+
+// shareByRule is the range over the rules for links of the median share of the
+// effect on the agenda's domain that runs through the axis.
+func (v CalibrationView) shareByRule() (low, high float64, ok bool) {
+	if v.Rules == nil {
+		return 0, 0, false
+	}
+	low = 1
+	for _, r := range v.Rules.Rules {
+		for _, d := range r.Domains {
+			if d.Domain == agendaDomain {
+				low, high, ok = min(low, d.Share.Median), max(high, d.Share.Median), true
+			}
+		}
+	}
+	return low, high, ok
 }
