@@ -1,13 +1,17 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/myoaxis/myoaxis/axis"
@@ -66,6 +70,7 @@ func (a *app) calibrateCmd() *cobra.Command {
 			set.Save = func(state []byte) error {
 				return writeFile(resume, func(w io.Writer) error { _, err := w.Write(state); return err })
 			}
+			a.usedAndNot(calibrate.NewProblem(p, m).Data)
 			post, err := calibrate.Run(ctx, p, m, set)
 			var loose *calibrate.ConvergenceError
 			if errors.As(err, &loose) && force {
@@ -112,6 +117,26 @@ func (a *app) dataTable() error {
 		return a.printJSON(rows)
 	}
 	return calibrate.WriteTable(a.sys.Stdout, rows)
+}
+
+// usedAndNot says on stderr what of a pack enters and what does not.
+func (a *app) usedAndNot(d calibrate.Data) {
+	classes, reasons := map[string]int{}, map[string]int{}
+	for _, o := range d.Observations {
+		classes[o.Class.String()]++
+	}
+	for _, u := range d.Unused {
+		reasons[u.Reason]++
+	}
+	list := func(n map[string]int, most int) string {
+		names := slices.SortedFunc(maps.Keys(n), func(x, y string) int { return cmp.Or(cmp.Compare(n[y], n[x]), cmp.Compare(x, y)) })
+		var parts []string
+		for _, name := range names[:min(most, len(names))] {
+			parts = append(parts, fmt.Sprintf("%s %d", name, n[name]))
+		}
+		return strings.Join(parts, "; ")
+	}
+	fmt.Fprintf(a.sys.Stderr, "%d observations used (%s); %d rows are sources of priors; %d rows not used, most often: %s. --data lists every row.\n", len(d.Observations), list(classes, 9), len(d.Prior), len(d.Unused), list(reasons, 4))
 }
 
 // packModel loads the evidence and the model built on it.

@@ -36,7 +36,7 @@ type contentFlags struct {
 func (f *contentFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.program, "program", defaultProgramme, "programme of the example, as notation or a .yaml file")
 	c.Flags().StringVar(&f.person, "person", defaultPerson, "person of the example")
-	c.Flags().IntVar(&f.n, "population", 100, "virtual persons of the example, 20 to 2000")
+	c.Flags().IntVar(&f.n, "population", 300, "virtual persons of the example, 20 to 2000")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of everything random")
 }
 
