@@ -162,7 +162,7 @@ const dropped = `## Tried and dropped
 - Medians of priors taken from marker rows and from the pooled strength gain: replaced by wide assumed priors; the pooled gain is kept back as a check.
 - One random effect for all markers of a study: a study in which IL-6 falls more is not one in which IGF-1 rises more. Each marker of a study has its own.
 - No spread between rows of one study for markers: one 3.8-fold rise beside two nulls of the same men then ruled the fit.
-- The whole model solved at every proposal: the relaxation form (` + "`kinetics/relax.go`" + `) is fifty times faster and within 6 % of the change of a slow output.
+- The whole model solved at every proposal: the relaxation form (` + "`kinetics/relax.go`" + `) is more than ten times faster and within 6 % of the change of a slow output.
 - Reweighting the posterior to other rules for links: with this many gates the weights collapse on a few draws. The rules are calibrated anew.
 `
 

@@ -133,7 +133,7 @@ func Run(ctx context.Context, p *evidence.Pack, m *axis.Model, set Settings) (*P
 	for _, o := range pr.Data.Observations {
 		post.Counts[o.Class.String()]++
 	}
-	return post, post.converged()
+	return post, post.Converged()
 }
 
 // MinObservations is the least a calibration needs.
@@ -220,8 +220,9 @@ func thin(c chains, t target, set Settings) *Posterior {
 
 func round4(x float64) float64 { return math.Round(x*1e4) / 1e4 }
 
-// converged finds the worst coordinate.
-func (p *Posterior) converged() error {
+// Converged notes the worst R-hat and the fewest effective draws, and returns a
+// *ConvergenceError where they are beyond the limits.
+func (p *Posterior) Converged() error {
 	p.WorstRHat, p.LeastESS = 1, math.Inf(1)
 	var worst *ConvergenceError
 	for _, m := range slices.Concat(p.Coords, p.Header.Gates) {

@@ -49,7 +49,7 @@ func (a *app) prescribeCmd() *cobra.Command {
 			if spare != "" {
 				q.Constraints.Spare = strings.Split(spare, ",")
 			}
-			post, err := readPosterior(posterior, p, m)
+			post, err := a.readPosterior(posterior, p, m)
 			if err != nil {
 				return err
 			}

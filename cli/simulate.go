@@ -139,7 +139,7 @@ func readCrowd(person, people, cohort string, seed uint64, personGiven bool) (c 
 // shipped one was made from other evidence it says so and returns nil: the
 // prediction is then prior predictive.
 func (a *app) posteriorOrPrior(file string, p *evidence.Pack, m *axis.Model) (*calibrate.Posterior, error) {
-	post, err := readPosterior(file, p, m)
+	post, err := a.readPosterior(file, p, m)
 	var fe *calibrate.FileError
 	if file == "" && errors.As(err, &fe) {
 		fmt.Fprintf(a.sys.Stderr, "warning: %v; predictions are from the priors alone (%s, then --posterior FILE)\n", err, fe.Hint)

@@ -28,7 +28,7 @@ func (a *app) validateCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			post, err := readPosterior(file, own, m)
+			post, err := a.readPosterior(file, own, m)
 			if err != nil {
 				return err
 			}
@@ -77,7 +77,7 @@ func (a *app) validateCmd() *cobra.Command {
 }
 
 // readPosterior reads a posterior file, or the shipped posterior.
-func readPosterior(file string, p *evidence.Pack, m *axis.Model) (*calibrate.Posterior, error) {
+func (a *app) readPosterior(file string, p *evidence.Pack, m *axis.Model) (*calibrate.Posterior, error) {
 	if file == "" {
 		return calibrate.Shipped(p, m)
 	}
@@ -91,6 +91,9 @@ func readPosterior(file string, p *evidence.Pack, m *axis.Model) (*calibrate.Pos
 	post, err := calibrate.Decode(b, calibrate.PackHash(p), m)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if err := post.Converged(); err != nil {
+		fmt.Fprintf(a.sys.Stderr, "warning: %s: %v\n", file, err)
 	}
 	return post, nil
 }
