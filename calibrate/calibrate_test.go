@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/myoaxis/myoaxis/axis"
 	"github.com/myoaxis/myoaxis/evidence"
@@ -543,6 +544,24 @@ func TestNothingIsStale(t *testing.T) {
 			}
 		}
 		s.sweep++
+	}
+}
+
+// Evidence with a further pack is other evidence: its hash differs, and the
+// shipped posterior is refused.
+func TestMergedPackIsAnotherPack(t *testing.T) {
+	p, m := embedded(t)
+	more, ps := evidence.LoadAll(evidence.EmbeddedSource(), evidence.Source{Prefix: "new/", FS: fstest.MapFS{
+		"studies.csv":   {Data: []byte("study_id,cohort_id,source,locator\nNew1,New1,https://example.org/1,Table 2\n")},
+		"contrasts.csv": {Data: []byte("obs_id,study_id,form,source,locator\nNew1-01,New1,ns,https://example.org/1,Table 2\n")},
+	}})
+	_ = ps // faults of so small a pack do not matter here
+	if PackHash(more) == PackHash(p) {
+		t.Error("a further pack leaves the hash as it was")
+	}
+	var fe *FileError
+	if _, err := Shipped(more, m); !errors.As(err, &fe) {
+		t.Errorf("the posterior is taken for other evidence: %v", err)
 	}
 }
 

@@ -147,16 +147,14 @@ func (c *collector) rest() {
 		{"strength_dose", "id", "a pooled estimate or words; the gains of trial arms stand in muscle_outcomes.csv"},
 		{"models", "", "a published model, not an observation"},
 	} {
-		tab := c.pack.Tables[t.table]
-		if tab == nil {
-			continue
-		}
-		for r := range tab.Rows {
-			id := tab.Text(r, "raw_row")
-			if t.key != "" {
-				id = tab.Text(r, t.key)
+		for _, tab := range c.pack.TablesOf(t.table) {
+			for r := range tab.Rows {
+				id := tab.Text(r, "raw_row")
+				if t.key != "" {
+					id = tab.Text(r, t.key)
+				}
+				c.leave(t.table, id, t.reason)
 			}
-			c.leave(t.table, id, t.reason)
 		}
 	}
 }

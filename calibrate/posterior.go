@@ -81,17 +81,15 @@ func PackHash(p *evidence.Pack) string {
 	}
 	slices.Sort(names)
 	for _, n := range names {
-		t := p.Tables[n]
-		if t == nil {
-			continue
-		}
-		fmt.Fprintf(h, "%s\x00", n)
-		for _, rows := range [][][]string{{t.Header}, t.Rows} {
-			for _, r := range rows {
-				for _, c := range r {
-					fmt.Fprintf(h, "%s\x1f", c)
+		for _, t := range p.TablesOf(n) {
+			fmt.Fprintf(h, "%s\x00", n)
+			for _, rows := range [][][]string{{t.Header}, t.Rows} {
+				for _, r := range rows {
+					for _, c := range r {
+						fmt.Fprintf(h, "%s\x1f", c)
+					}
+					fmt.Fprint(h, "\x1e")
 				}
-				fmt.Fprint(h, "\x1e")
 			}
 		}
 	}

@@ -9,7 +9,8 @@ import (
 
 // Pack is a loaded evidence base.
 type Pack struct {
-	Tables     map[string]*Table // by resource name; absent resources are nil
+	Tables     map[string]*Table   // by resource name, of the first pack; absent resources are nil
+	Added      map[string][]*Table // of further packs read with it
 	Studies    []Study
 	Arms       []Arm
 	Contrasts  []Contrast
@@ -47,7 +48,7 @@ func Load(fsys fs.FS) (*Pack, []Problem) { return LoadAll(Source{"", fsys}) }
 
 // LoadAll reads several packs as one; the same study in two packs is an error.
 func LoadAll(srcs ...Source) (*Pack, []Problem) {
-	p := &Pack{Tables: map[string]*Table{}, study: map[string]int{}}
+	p := &Pack{Tables: map[string]*Table{}, Added: map[string][]*Table{}, study: map[string]int{}}
 	var ps []Problem
 	book := Codebook()
 	for _, s := range srcs {
@@ -88,6 +89,7 @@ func (p *Pack) read(s Source, book Package) (ps []Problem) {
 		ps = append(ps, checkSchema(t, res)...)
 		if have := p.Tables[res.Name]; have != nil {
 			ps = append(ps, p.merge(res, have, t)...)
+			p.Added[res.Name] = append(p.Added[res.Name], t)
 		} else {
 			p.Tables[res.Name] = t
 		}
@@ -152,6 +154,14 @@ func (p *Pack) index() {
 			p.study[s.ID] = i
 		}
 	}
+}
+
+// TablesOf lists the tables of a resource, that of the first pack first.
+func (p *Pack) TablesOf(resource string) (out []*Table) {
+	if t := p.Tables[resource]; t != nil {
+		out = append(out, t)
+	}
+	return append(out, p.Added[resource]...)
 }
 
 // Study returns the study with an id.
