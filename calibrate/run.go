@@ -50,11 +50,7 @@ func (s Settings) defaults() Settings {
 }
 
 // chains are the kept draws: [chain][draw][coordinates, then gates].
-type chains struct {
-	rows  [][][]float32
-	total [][]float64 // log-likelihoods
-	warm  int
-}
+type chains struct{ rows [][][]float32 }
 
 // group is a sampler with the draws it has kept.
 type group struct {
@@ -76,7 +72,6 @@ func (g *group) sweep(warm int) {
 			row = append(row, float32(v[l]))
 		}
 		g.kept.rows[l] = append(g.kept.rows[l], row)
-		g.kept.total[l] = append(g.kept.total[l], g.s.total(l))
 	}
 }
 
@@ -93,11 +88,10 @@ type savedGroup struct {
 	Refs             [][]*reference
 	Tried, Taken     [][]int
 	Rows             [][][]float32
-	Total            [][]float64
 }
 
 func (g *group) save() (savedGroup, error) {
-	out := savedGroup{Sweep: g.s.sweep, Z: g.s.cur.z, Gates: g.s.cur.gates, Latent: g.s.cur.latent, Rows: g.kept.rows, Total: g.kept.total}
+	out := savedGroup{Sweep: g.s.sweep, Z: g.s.cur.z, Gates: g.s.cur.gates, Latent: g.s.cur.latent, Rows: g.kept.rows}
 	for _, src := range g.s.src {
 		b, err := src.MarshalBinary()
 		if err != nil {
@@ -115,9 +109,9 @@ func (g *group) restore(in savedGroup) error {
 	if len(in.Z) != len(g.s.cur.z) || len(in.Refs) != len(g.s.blocks) || len(in.Source) != g.s.w || len(in.Latent) != len(g.s.cur.latent) || len(in.Gates) != len(g.s.cur.gates) {
 		return fmt.Errorf("the saved run has another shape")
 	}
-	g.s.sweep, g.kept.rows, g.kept.total = in.Sweep, in.Rows, in.Total
+	g.s.sweep, g.kept.rows = in.Sweep, in.Rows
 	for len(g.kept.rows) < g.s.w {
-		g.kept.rows, g.kept.total = append(g.kept.rows, nil), append(g.kept.total, nil)
+		g.kept.rows = append(g.kept.rows, nil)
 	}
 	copyState(g.s.cur, state{in.Z, in.Gates, in.Latent})
 	for l, b := range in.Source {
@@ -155,7 +149,7 @@ func sample(ctx context.Context, set Settings, key string, build func() (target,
 		if set.from != nil {
 			s.startAt(set.from, i)
 		}
-		groups[i] = &group{s: s, kept: chains{rows: make([][][]float32, Lanes), total: make([][]float64, Lanes)}}
+		groups[i] = &group{s: s, kept: chains{make([][][]float32, Lanes)}}
 	}
 	if set.Resume != nil {
 		if err := resume(groups, set.Resume, key); err != nil {
@@ -183,10 +177,9 @@ func sample(ctx context.Context, set Settings, key string, build func() (target,
 			}
 		}
 	}
-	out := chains{warm: set.Warm}
+	var out chains
 	for _, g := range groups {
 		out.rows = append(out.rows, g.kept.rows...)
-		out.total = append(out.total, g.kept.total...)
 	}
 	return out, nil
 }

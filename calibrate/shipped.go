@@ -23,9 +23,6 @@ func Shipped(p *evidence.Pack, m *axis.Model) (*Posterior, error) {
 	return Decode(shipped, PackHash(p), m)
 }
 
-// ShippedBytes is the file of the shipped posterior.
-func ShippedBytes() []byte { return shipped }
-
 // ShippedValidation is the validation of the shipped posterior, nil where it
 // belongs to another one.
 func ShippedValidation(post *Posterior) *Validation {
