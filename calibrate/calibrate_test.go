@@ -577,6 +577,31 @@ func TestContradictingUnits(t *testing.T) {
 	}
 }
 
+// The pooled strength gain (29 ± 2 %, 47 studies) is no source of a prior and
+// not in the likelihood; the calibrated gain of common training covers it.
+func TestPooledStrengthGainIsPredicted(t *testing.T) {
+	p, m := embedded(t)
+	kept, ok := p.Kinetic("strength_gain_RT_legpress")
+	if !ok {
+		t.Fatal("the pooled gain is not in the pack")
+	}
+	pd, err := NewPredictor(m, mustShipped(t, p, m), []string{"strength"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	weeks := make([]Week, 20)
+	for k := range weeks {
+		weeks[k] = Week{2.5, 0.7, 1}
+	}
+	out, err := pd.Predict(Scenario{Weeks: weeks, At: []float64{20}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := NewInterval(out[0][0]); kept.Value/100 < i.Low || kept.Value/100 > i.High {
+		t.Errorf("predicted gain %+v, pooled %g %%", i, kept.Value)
+	}
+}
+
 // Protocols in words.
 func TestProtocol(t *testing.T) {
 	for text, want := range map[string][4]float64{"3x10 @80% 1RM": {3, 10, 80, 80}, "3x6-10 reps @75% 1RM, 13 exercises": {3, 8, 75, 75}, "HIGH: 2x10-15 @80% 1RM": {2, 12.5, 80, 80}, "8 exercises, 3x10 at 80% 1RM": {3, 10, 80, 80}, "progressive strength training 70-80% 1RM, 3x/wk": {math.NaN(), math.NaN(), 70, 80}} {

@@ -21,8 +21,7 @@ type forward struct {
 	space   Space
 	w       int
 	modules []*module
-	// of maps a parameter to its coordinate (>= 0), its gate (-2-gate) or -1.
-	of      []int
+	of      []int // Space.places
 	persons personParams
 	inputs  [3]int // vol, load, hold
 	rowBuf  [3][]float64
@@ -69,20 +68,9 @@ func moduleOf(o Observation) string {
 }
 
 func newForward(m *axis.Model, space Space, obs []Observation, latent []int, w int) (*forward, error) {
-	f := &forward{m: m, space: space, w: w, of: make([]int, len(m.K.Params)),
+	f := &forward{m: m, space: space, w: w, of: space.places(len(m.K.Params)),
 		persons: personParams{m.K.Param("age"), m.K.Param("trained"), m.K.Param("met")},
 		inputs:  [3]int{m.K.Input("vol"), m.K.Input("load"), m.K.Input("hold")}}
-	for i := range f.of {
-		f.of[i] = -1
-	}
-	for i, c := range space.Coords {
-		if c.Param >= 0 {
-			f.of[c.Param] = i
-		}
-	}
-	for i, g := range space.Gates {
-		f.of[g.Param] = -2 - i
-	}
 	for i := range f.rowBuf {
 		f.rowBuf[i] = make([]float64, w)
 	}
@@ -95,14 +83,7 @@ func newForward(m *axis.Model, space Space, obs []Observation, latent []int, w i
 			return nil, fmt.Errorf("%s: %w", md.name, err)
 		}
 		md.rel = rel
-		for _, p := range rel.Uses() {
-			switch c := f.of[p]; {
-			case c >= 0:
-				md.coords = append(md.coords, c)
-			case c <= -2:
-				md.gates = append(md.gates, -2-c)
-			}
-		}
+		md.coords, md.gates = sorted(f.of, rel.Uses())
 	}
 	return f, nil
 }

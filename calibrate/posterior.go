@@ -14,6 +14,7 @@ import (
 
 	"github.com/myoaxis/myoaxis/axis"
 	"github.com/myoaxis/myoaxis/evidence"
+	"github.com/myoaxis/myoaxis/synthesis"
 )
 
 // Version of likelihood and file; a posterior of another version is refused.
@@ -188,7 +189,7 @@ func thin(c chains, t target, set Settings) *Posterior {
 		post.Z, post.On = append(post.Z, z), append(post.On, on)
 	}
 	post.Coords, post.Header.Gates = make([]Marginal, len(sp.Coords)), make([]Marginal, len(sp.Gates))
-	inParallel(len(sp.Coords)+len(sp.Gates), func(i int) {
+	synthesis.Parallel(len(sp.Coords)+len(sp.Gates), func(i int) {
 		m := Marginal{RHat: 1, ESS: float64(total)}
 		at := &m
 		isUsed := false

@@ -2,12 +2,12 @@ package calibrate
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"sync"
 
 	"github.com/myoaxis/myoaxis/axis"
 	"github.com/myoaxis/myoaxis/kinetics"
+	"github.com/myoaxis/myoaxis/synthesis"
 	"github.com/myoaxis/myoaxis/training"
 )
 
@@ -56,18 +56,7 @@ type Predictor struct {
 
 // NewPredictor prepares the named outputs.
 func NewPredictor(m *axis.Model, post *Posterior, outputs []string) (*Predictor, error) {
-	p := &Predictor{m: m, post: post, outputs: outputs, of: make([]int, len(m.K.Params))}
-	for i := range p.of {
-		p.of[i] = -1
-	}
-	for i, c := range post.Space.Coords {
-		if c.Param >= 0 {
-			p.of[c.Param] = i
-		}
-	}
-	for g, c := range post.Space.Gates {
-		p.of[c.Param] = -2 - g
-	}
+	p := &Predictor{m: m, post: post, outputs: outputs, of: post.Space.places(len(m.K.Params))}
 	r, err := kinetics.NewRelaxation(m.K, outputs, Lanes)
 	if err != nil {
 		return nil, err
@@ -121,23 +110,11 @@ func (p *Predictor) predict(sc Scenario, n int, draw func(k int) ([]float32, []u
 		}
 		cut[i] = true
 	}
-	batches := (n + Lanes - 1) / Lanes
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range min(batches, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			r := p.free.Get().(*kinetics.Relaxation)
-			defer p.free.Put(r)
-			for b := range next {
-				p.batch(r, sc, person, cut, b*Lanes, n, draw, out)
-			}
-		})
-	}
-	for b := range batches {
-		next <- b
-	}
-	close(next)
-	wg.Wait()
+	synthesis.Parallel((n+Lanes-1)/Lanes, func(b int) {
+		r := p.free.Get().(*kinetics.Relaxation)
+		defer p.free.Put(r)
+		p.batch(r, sc, person, cut, b*Lanes, n, draw, out)
+	})
 	return out, nil
 }
 
@@ -231,13 +208,5 @@ func (w *weekRun) to(end float64) {
 func (p *Predictor) Uses() (coords, gates []int) {
 	r := p.free.Get().(*kinetics.Relaxation)
 	defer p.free.Put(r)
-	for _, i := range r.Uses() {
-		switch c := p.of[i]; {
-		case c >= 0:
-			coords = append(coords, c)
-		case c <= -2:
-			gates = append(gates, -2-c)
-		}
-	}
-	return coords, gates
+	return sorted(p.of, r.Uses())
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/myoaxis/myoaxis/axis"
 	"github.com/myoaxis/myoaxis/evidence"
+	"github.com/myoaxis/myoaxis/synthesis"
 	"github.com/myoaxis/myoaxis/training"
 )
 
@@ -65,12 +66,7 @@ func NewInterval(draws []float64) Interval {
 		return Interval{nan, nan, nan}
 	}
 	slices.Sort(s)
-	q := func(p float64) float64 {
-		h := p * float64(len(s)-1)
-		i := int(h)
-		return s[i] + (h-float64(i))*(s[min(i+1, len(s)-1)]-s[i])
-	}
-	return Interval{round6(q(0.5)), round6(q(0.025)), round6(q(0.975))}
+	return Interval{round6(synthesis.Quantile(s, 0.5)), round6(synthesis.Quantile(s, 0.025)), round6(synthesis.Quantile(s, 0.975))}
 }
 
 func round6(x float64) float64 { return math.Round(x*1e6) / 1e6 }

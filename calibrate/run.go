@@ -6,10 +6,9 @@ import (
 	"encoding/gob"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
-	"sync"
 
 	"github.com/myoaxis/myoaxis/axis"
+	"github.com/myoaxis/myoaxis/synthesis"
 )
 
 // Settings of a calibration. The zero value is the default.
@@ -86,7 +85,6 @@ type savedGroup struct {
 	Z, Gates, Latent [][]float64
 	Source           [][]byte
 	Refs             [][]*reference
-	Tried, Taken     [][]int
 	Rows             [][][]float32
 }
 
@@ -100,7 +98,7 @@ func (g *group) save() (savedGroup, error) {
 		out.Source = append(out.Source, b)
 	}
 	for _, b := range g.s.blocks {
-		out.Refs, out.Tried, out.Taken = append(out.Refs, b.ref), append(out.Tried, b.tried), append(out.Taken, b.taken)
+		out.Refs = append(out.Refs, b.ref)
 	}
 	return out, nil
 }
@@ -121,7 +119,7 @@ func (g *group) restore(in savedGroup) error {
 		g.s.rng[l] = rand.New(g.s.src[l])
 	}
 	for i, b := range g.s.blocks {
-		b.ref, b.tried, b.taken = in.Refs[i], in.Tried[i], in.Taken[i]
+		b.ref = in.Refs[i]
 		for _, r := range b.ref {
 			r.d = make([]float64, r.N)
 		}
@@ -159,7 +157,7 @@ func sample(ctx context.Context, set Settings, key string, build func() (target,
 	total := set.Warm + set.Sweeps
 	for done := groups[0].s.sweep; done < total; {
 		to := min(done+set.SaveEvery, total)
-		inParallel(n, func(i int) {
+		synthesis.Parallel(n, func(i int) {
 			for groups[i].s.sweep < to && ctx.Err() == nil {
 				groups[i].sweep(set.Warm)
 			}
@@ -217,20 +215,6 @@ func checkpoint(groups []*group, key string, save func([]byte) error) error {
 		return err
 	}
 	return save(b.Bytes())
-}
-
-// inParallel runs n independent jobs on all cores.
-func inParallel(n int, job func(int)) {
-	var wg sync.WaitGroup
-	limit := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for i := range n {
-		wg.Go(func() {
-			limit <- struct{}{}
-			defer func() { <-limit }()
-			job(i)
-		})
-	}
-	wg.Wait()
 }
 
 // column gathers one coordinate (or gate) of all chains.

@@ -39,8 +39,6 @@ type block struct {
 	modules []int // predictions change
 	liks    []int // only the likelihood changes
 	ref     []*reference
-	tried   []int
-	taken   []int
 }
 
 func newSampler(t target, w int, warm int, seed func(lane int) (uint64, uint64)) *sampler {
@@ -63,16 +61,7 @@ func newSampler(t target, w int, warm int, seed func(lane int) (uint64, uint64))
 }
 
 func (s *sampler) makeBlocks(sp Space) {
-	touched := make([]bool, len(sp.Coords))
-	gate := make([]bool, len(sp.Gates))
-	for _, d := range s.deps {
-		for _, c := range append(slices.Clone(d.coords), d.likCoords...) {
-			touched[c] = true
-		}
-		for _, g := range append(slices.Clone(d.gates), d.likGates...) {
-			gate[g] = true
-		}
-	}
+	touched, gate := used(s.t)
 	at := map[string]*block{}
 	for i, c := range sp.Coords {
 		if !touched[i] {
@@ -80,7 +69,7 @@ func (s *sampler) makeBlocks(sp Space) {
 		}
 		b := at[c.Block]
 		if b == nil {
-			b = &block{name: c.Block, tried: make([]int, s.w), taken: make([]int, s.w)}
+			b = &block{name: c.Block}
 			at[c.Block] = b
 			s.blocks = append(s.blocks, b)
 		}
@@ -331,10 +320,6 @@ func (s *sampler) moveBlock(b *block, aroundPrior bool) {
 	for l, r := range s.rng {
 		a := change[l] + ratio[l]
 		s.accept[l] = math.Log(r.Float64()) < a
-		b.tried[l]++
-		if s.accept[l] {
-			b.taken[l]++
-		}
 		if s.sweep < s.warm {
 			b.ref[l].tune(aroundPrior, math.Min(1, math.Exp(math.Min(a, 0))), s.sweep)
 		}
@@ -415,12 +400,6 @@ func (s *sampler) learn() {
 			if renew {
 				b.ref[l].renew()
 			}
-		}
-	}
-	if s.sweep == s.warm {
-		for _, b := range s.blocks {
-			clear(b.tried)
-			clear(b.taken)
 		}
 	}
 }

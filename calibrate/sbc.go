@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/myoaxis/myoaxis/reported"
+	"github.com/myoaxis/myoaxis/synthesis"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -48,7 +49,7 @@ func RunSBC(ctx context.Context, pr Problem, set SBCSettings) (*SBC, error) {
 			}
 		}
 	}()
-	inParallel(batches, func(b int) {
+	synthesis.Parallel(batches, func(b int) {
 		defer func() { done <- struct{}{} }()
 		if ctx.Err() == nil {
 			ranks[b], errs[b] = sbcBatch(pr, set, b)

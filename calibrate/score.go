@@ -83,6 +83,19 @@ type drawSet struct {
 	on [][]uint8
 }
 
+// fill loads draws from..from+lanes-1 into a state; the last draw fills up.
+func (d drawSet) fill(s state, from int) {
+	for l := range s.z[0] {
+		k := min(from+l, len(d.z)-1)
+		for i := range s.z {
+			s.z[i][l] = float64(d.z[k][i])
+		}
+		for g := range s.gates {
+			s.gates[g][l] = float64(d.on[k][g])
+		}
+	}
+}
+
 // doseNodes are the places in open dose ranges a new study may lie at; they
 // weigh the same.
 var doseNodes = []float64{-1.2816, -0.5244, 0, 0.5244, 1.2816}
@@ -117,15 +130,7 @@ func evaluateDraws(t scorer, d drawSet, w int) scores {
 	pred := newState(t.observations(), 0, 0, w).z
 	out := make([]float64, w)
 	for from := 0; from < n; from += w {
-		for l := range w {
-			k := min(from+l, n-1)
-			for i := range s.z {
-				s.z[i][l] = float64(d.z[k][i])
-			}
-			for g := range s.gates {
-				s.gates[g][l] = float64(d.on[k][g])
-			}
-		}
+		d.fill(s, from)
 		perCluster := newState(t.clusters(), 0, 0, w*len(nodes)).z
 		for k, z := range nodes {
 			for c := range s.latent {

@@ -109,6 +109,37 @@ func NewSpace(m *axis.Model, rule axis.Rule) Space {
 	return s
 }
 
+// places maps each of n parameters to its coordinate (>= 0), its gate (-2-gate),
+// or -1 where it has neither.
+func (s Space) places(n int) []int {
+	of := make([]int, n)
+	for i := range of {
+		of[i] = -1
+	}
+	for i, c := range s.Coords {
+		if c.Param >= 0 {
+			of[c.Param] = i
+		}
+	}
+	for g, c := range s.Gates {
+		of[c.Param] = -2 - g
+	}
+	return of
+}
+
+// sorted splits the parameters a relaxation uses into coordinates and gates.
+func sorted(of, uses []int) (coords, gates []int) {
+	for _, p := range uses {
+		switch c := of[p]; {
+		case c >= 0:
+			coords = append(coords, c)
+		case c <= -2:
+			gates = append(gates, -2-c)
+		}
+	}
+	return coords, gates
+}
+
 // Index of a coordinate, -1 where there is none.
 func (s Space) Index(name string) int {
 	for i, c := range s.Coords {

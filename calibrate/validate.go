@@ -42,8 +42,7 @@ type Validation struct {
 	Excluded []Unused    `json:"excluded"`
 }
 
-// Check is a prediction held against a record that was kept back, or against
-// the difference of two arms.
+// Check is a prediction held against the difference of two arms.
 type Check struct {
 	Name      string  `json:"name"`
 	Unit      string  `json:"unit"`
@@ -305,7 +304,7 @@ func (v *Validation) Find(model, class string) *Verdict {
 }
 
 // checks compares predicted differences of randomised doses with the observed
-// ones, and the predicted gain with the pooled gain that was kept back.
+// ones.
 func checks(pr Problem, post *Posterior) ([]Check, error) {
 	t, err := newFitTarget(pr.Model, post.Space, pr.Data.Observations, Lanes)
 	if err != nil {
@@ -374,24 +373,11 @@ func predictions(t *fitTarget, module int, post *Posterior) [][]float64 {
 	s := newState(len(post.Space.Coords), len(post.Space.Gates), len(t.cs), Lanes)
 	pred := newState(len(t.obs), 0, 0, Lanes).z
 	for from := 0; from < len(post.Z); from += Lanes {
-		post.fill(s, from)
+		drawSet{post.Z, post.On}.fill(s, from)
 		t.predict(module, s, pred)
 		for i := range out {
 			copy(out[i][from:], pred[i])
 		}
 	}
 	return out
-}
-
-// fill loads draws from..from+lanes-1 into a state; the last draw fills up.
-func (p *Posterior) fill(s state, from int) {
-	for l := range s.z[0] {
-		k := min(from+l, len(p.Z)-1)
-		for i := range s.z {
-			s.z[i][l] = float64(p.Z[k][i])
-		}
-		for g := range s.gates {
-			s.gates[g][l] = float64(p.On[k][g])
-		}
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/myoaxis/myoaxis/calibrate"
 	"github.com/myoaxis/myoaxis/population"
 	"github.com/myoaxis/myoaxis/sensitivity"
+	"github.com/myoaxis/myoaxis/synthesis"
 	"github.com/myoaxis/myoaxis/training"
 )
 
@@ -40,11 +41,7 @@ func Drivers(ctx context.Context, m *Model, domain string, prog training.Program
 			x[d] = float64(m.Post.Z[d][c])
 		}
 		slices.Sort(x)
-		factors = append(factors, sensitivity.Factor{Name: sp.Coords[c].Name, Quantile: func(u float64) float64 {
-			h := u * float64(len(x)-1)
-			i := int(h)
-			return x[i] + (h-float64(i))*(x[min(i+1, len(x)-1)]-x[i])
-		}})
+		factors = append(factors, sensitivity.Factor{Name: sp.Coords[c].Name, Quantile: func(u float64) float64 { return synthesis.Quantile(x, u) }})
 	}
 	for _, g := range gates {
 		on := 0.0

@@ -9,6 +9,7 @@ import (
 
 	"github.com/myoaxis/myoaxis/calibrate"
 	"github.com/myoaxis/myoaxis/population"
+	"github.com/myoaxis/myoaxis/synthesis"
 	"github.com/myoaxis/myoaxis/training"
 )
 
@@ -42,11 +43,7 @@ type Levels struct {
 func levels(x []float64) Levels {
 	s := slices.Clone(x)
 	slices.Sort(s)
-	q := func(p float64) float64 {
-		h := p * float64(len(s)-1)
-		i := int(h)
-		return math.Round((s[i]+(h-float64(i))*(s[min(i+1, len(s)-1)]-s[i]))*1e4) / 1e4
-	}
+	q := func(p float64) float64 { return math.Round(synthesis.Quantile(s, p)*1e4) / 1e4 }
 	return Levels{q(0.5), q(0.25), q(0.75), q(0.1), q(0.9), q(0.025), q(0.975)}
 }
 

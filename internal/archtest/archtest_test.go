@@ -25,7 +25,7 @@ var may = map[string][]string{
 	"trace":                {"axis", "calibrate", "evidence", "synthesis"},
 	"calibrate":            {"axis", "evidence", "kinetics", "reported", "synthesis", "training"},
 	"petab":                {},
-	"prescribe":            {"axis", "calibrate", "evidence", "population", "sensitivity", "training"},
+	"prescribe":            {"axis", "calibrate", "evidence", "population", "sensitivity", "synthesis", "training"},
 	"population":           {"axis", "kinetics", "ode", "training"},
 	"axis":                 {"evidence", "kinetics"},
 	"doseresponse":         {"evidence", "synthesis"},
